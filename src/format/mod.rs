@@ -1,0 +1,1 @@
+//! Formats that machines and people already use: parse, emit, edit. Pure.

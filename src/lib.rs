@@ -1,0 +1,8 @@
+//! fleetprov brings a small mixed fleet of machines to the state its inventory declares.
+//!
+//! The modules stand in the order in which data flows; each imports only what
+//! `docs/architecture.md` lists for it.
+
+pub mod model;
+
+pub mod format;

@@ -1,0 +1,1 @@
+//! The words every other module speaks: names, paths, platforms, digests, secrets, source text.
