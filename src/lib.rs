@@ -6,3 +6,6 @@
 pub mod model;
 
 pub mod format;
+pub mod transport;
+
+pub mod inventory;
