@@ -9,3 +9,5 @@ pub mod format;
 pub mod transport;
 
 pub mod inventory;
+pub mod resource;
+pub mod shell;

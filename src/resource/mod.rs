@@ -1,0 +1,17 @@
+//! The primitives: one thing on one machine that fleetprov owns, one file per kind.
+
+mod answer;
+mod content;
+mod declared;
+mod difference;
+mod operation;
+mod question;
+mod reading;
+
+pub use answer::{Answer, Answers, ObserveError, PathFacts, PathType, UnitFacts};
+pub use content::{Content, Rendered};
+pub use declared::{Declared, Origin, Resource};
+pub use difference::{Action, Comparison, Detail, Difference};
+pub use operation::{Operation, Payload};
+pub use question::{Question, Want};
+pub use reading::{Reading, Supply};
