@@ -126,7 +126,10 @@ pub struct UnitFacts {
 
 /// The answers to one resource's questions, in the order it asked them.
 #[derive(Clone, Copy, Debug)]
-pub struct Answers<'a>(&'a [Answer]);
+pub struct Answers<'a> {
+    answers: &'a [Answer],
+    key: &'a str,
+}
 
 /// Why the state of a resource cannot be told.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -143,10 +146,16 @@ pub enum ObserveError {
 }
 
 impl<'a> Answers<'a> {
-    /// The answers to a resource's questions.
+    /// The answers to a resource's questions, and the key of the run.
     #[must_use]
-    pub fn new(answers: &'a [Answer]) -> Self {
-        Self(answers)
+    pub fn new(answers: &'a [Answer], key: &'a str) -> Self {
+        Self { answers, key }
+    }
+
+    /// The key that keyed digests of this run were made with.
+    #[must_use]
+    pub fn key(&self) -> &'a str {
+        self.key
     }
 
     /// The answer to the question at `index`, which has to be about a path.
@@ -194,7 +203,7 @@ impl<'a> Answers<'a> {
     }
 
     fn any(&self, index: usize) -> Result<&'a Answer, ObserveError> {
-        match self.0.get(index) {
+        match self.answers.get(index) {
             Some(Answer::Unanswered(reason)) => Err(ObserveError::Unanswered(reason.clone())),
             Some(answer) => Ok(answer),
             None => Err(ObserveError::Nonsense(format!("question {index} has no answer"))),

@@ -2,7 +2,16 @@
 
 use std::fmt::Write as _;
 
-use super::call::Call;
+use super::call::{Call, Library};
+
+/// The functions every session has.
+pub const SESSION: Library = Library { name: "session", posix: include_str!("library/session.sh") };
+
+/// The functions that answer questions.
+pub const PROBE: Library = Library { name: "probe", posix: include_str!("library/probe.sh") };
+
+/// The functions that walk a plan.
+pub const APPLY: Library = Library { name: "apply", posix: include_str!("library/apply.sh") };
 
 /// Quotes a text as one word of POSIX sh.
 #[must_use]
