@@ -9,5 +9,14 @@ pub mod format;
 pub mod transport;
 
 pub mod inventory;
+pub mod plan;
+
+pub mod event;
+
+pub mod probe;
+
+pub mod apply;
+
+pub mod fleet;
 pub mod resource;
 pub mod shell;

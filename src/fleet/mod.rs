@@ -1,0 +1,6 @@
+//! Many machines at once: how many, in what order, and what one's trouble means to the others.
+
+mod failure;
+mod run;
+
+pub use run::{Job, Nonces, Outcome, Prepared, Ready, Resolve, Run, RunOptions};
