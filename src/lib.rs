@@ -9,3 +9,7 @@ pub mod format;
 pub mod transport;
 
 pub mod inventory;
+
+pub mod architecture;
+
+pub mod report;
