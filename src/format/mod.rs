@@ -1,1 +1,4 @@
 //! Formats that machines and people already use: parse, emit, edit. Pure.
+
+pub mod calendar;
+pub mod cron;
