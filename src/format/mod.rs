@@ -3,3 +3,4 @@
 pub mod calendar;
 pub mod cron;
 pub mod crontab;
+pub mod unit;
