@@ -1,1 +1,9 @@
 //! Formats that machines and people already use: parse, emit, edit. Pure.
+
+mod lines;
+
+pub mod block;
+pub mod ini;
+
+
+pub use lines::NotText;
