@@ -5,5 +5,6 @@ mod lines;
 pub mod block;
 pub mod ini;
 
+pub mod obscure;
 
 pub use lines::NotText;
