@@ -6,8 +6,12 @@
 pub mod model;
 
 pub mod format;
+pub mod shell;
 pub mod transport;
 
 pub mod inventory;
 pub mod resource;
-pub mod shell;
+
+pub mod intent;
+
+pub mod desired;
