@@ -6,6 +6,7 @@ use super::machine::{self, facts_of};
 use super::references::settle;
 use super::roles::Roles;
 use super::unique::unique;
+use crate::architecture;
 use crate::inventory::{Fleet, Machine};
 use crate::model::{Diagnostics, Facts, MachineName};
 use crate::resource::Declared;
@@ -57,9 +58,8 @@ fn of_machine(
 ) -> Vec<Declared> {
     let scope = machine::scope(fleet, machine, facts);
     let expansion = Expansion { fleet, library, roles, facts, scope: &scope };
-    let tier = fleet.tier(machine.tier.value.as_str()).map(|tier| tier.roles.as_slice()).unwrap_or_default();
     let mut pending = Vec::new();
-    for used in tier.iter().chain(&machine.roles) {
+    for used in architecture::roles(fleet, machine) {
         pending.extend(expansion.used(used, problems));
     }
     unique(settle(pending, facts, problems), problems)

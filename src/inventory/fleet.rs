@@ -51,10 +51,29 @@ pub struct Tier {
     pub hub: Option<Spanned<Member>>,
     /// Roles every managed machine of the tier has.
     pub roles: Vec<RoleUse>,
+    /// Roles of those that play a part in the pattern, so that naming another primary moves them.
+    pub roles_of: Vec<(Part, Vec<RoleUse>)>,
+}
+
+/// What a machine is in its tier's pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// The one that writes, in `primary-and-secondaries`.
+    Primary,
+    /// One that mirrors the primary.
+    Secondary,
+    /// A writer among writers, in `mesh`.
+    Peer,
+    /// The one that holds the truth, in `hub-and-spoke` and `cloud-as-hub`.
+    Hub,
+    /// One that reads and writes through the hub.
+    Spoke,
+    /// A view on the cloud.
+    Client,
 }
 
 /// How the members of a tier relate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Pattern {
     /// One writes, the others mirror it.
     PrimaryAndSecondaries,

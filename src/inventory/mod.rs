@@ -7,8 +7,8 @@ mod yaml;
 
 pub use fleet::{
     Allow, AllowedProgram, Backup, BackupMode, Connect, Endpoint, Fleet, Link, Machine, Managed, Member,
-    Membership, Pattern, PrivilegeKind, RoleUse, SecretReference, Service, ServiceKind, Setting, Surface,
-    Tier, When,
+    Membership, Part, Pattern, PrivilegeKind, RoleUse, SecretReference, Service, ServiceKind, Setting,
+    Surface, Tier, When,
 };
 pub use parse::parse;
 pub use yaml::read as read_yaml;

@@ -20,7 +20,7 @@ pub(super) fn read(entry: &Entry, names: &Names<'_>, problems: &mut Diagnostics)
         Some(_) => unmanaged(&mut fields, &entry.value, &title),
         None => managed(&mut fields, &title, names).map(|managed| Membership::Managed(Box::new(managed))),
     };
-    let roles = scalar::roles(&mut fields);
+    let roles = scalar::roles(&mut fields, "roles");
     let vars = scalar::map_node(&mut fields, "vars");
     fields.close();
     Some(Machine {

@@ -56,8 +56,8 @@ pub(super) fn key_span<'a>(map: &'a Node, key: &str) -> &'a Span {
 }
 
 /// A list of roles: names, or names with inputs.
-pub(super) fn roles(fields: &mut Fields<'_>) -> Vec<RoleUse> {
-    let items = fields.list("roles");
+pub(super) fn roles(fields: &mut Fields<'_>, key: &'static str) -> Vec<RoleUse> {
+    let items = fields.list(key);
     items.iter().filter_map(|item| role(item, fields.problems())).collect()
 }
 

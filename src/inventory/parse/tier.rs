@@ -2,7 +2,7 @@
 
 use super::names::Names;
 use super::scalar::{self, declared};
-use crate::inventory::fleet::{Member, Pattern, Tier};
+use crate::inventory::fleet::{Member, Part, Pattern, RoleUse, Tier};
 use crate::model::{Diagnostic, Diagnostics, Entry, Fields, MachineName, Spanned, TierName};
 
 const PATTERNS: &[(&str, Pattern)] = &[
@@ -26,12 +26,21 @@ pub(super) fn read(entry: &Entry, names: &Names<'_>, problems: &mut Diagnostics)
         needed(&mut fields, &title, pattern, "primary", primary.as_ref(), needs_primary);
         needed(&mut fields, &title, pattern, "hub", hub.as_ref(), needs_hub);
     }
-    let roles = scalar::roles(&mut fields);
+    let roles = scalar::roles(&mut fields, "roles");
+    let roles_of = pattern.map(|pattern| roles_of(&mut fields, &title, pattern));
     let problems = fields.problems();
     let primary = primary.and_then(|text| self::primary(&text, &entry.key.text, names, problems));
     let hub = hub.and_then(|text| self::hub(&text, &entry.key.text, pattern, names, problems));
     fields.close();
-    Some(Tier { name: name?, span: entry.key.span.clone(), pattern: pattern?, primary, hub, roles })
+    Some(Tier {
+        name: name?,
+        span: entry.key.span.clone(),
+        pattern: pattern?,
+        primary,
+        hub,
+        roles,
+        roles_of: roles_of?,
+    })
 }
 
 fn word(pattern: Pattern) -> &'static str {
@@ -56,6 +65,25 @@ fn needed(
         _ => return,
     };
     fields.problems().push(problem);
+}
+
+/// The parts a pattern has, with the words for them.
+fn parts(pattern: Pattern) -> &'static [(&'static str, Part)] {
+    match pattern {
+        Pattern::PrimaryAndSecondaries => &[("primary", Part::Primary), ("secondary", Part::Secondary)],
+        Pattern::Mesh => &[("peer", Part::Peer)],
+        Pattern::HubAndSpoke => &[("hub", Part::Hub), ("spoke", Part::Spoke)],
+        Pattern::CloudAsHub => &[("hub", Part::Hub), ("client", Part::Client)],
+    }
+}
+
+fn roles_of(fields: &mut Fields<'_>, title: &str, pattern: Pattern) -> Vec<(Part, Vec<RoleUse>)> {
+    let Some(node) = fields.node("roles-of") else { return Vec::new() };
+    let what = format!("`roles-of` of {title}");
+    let Some(mut inner) = Fields::open(node, what, fields.problems()) else { return Vec::new() };
+    let roles = parts(pattern).iter().map(|(word, part)| (*part, scalar::roles(&mut inner, word))).collect();
+    inner.close();
+    roles
 }
 
 fn primary(
