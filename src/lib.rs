@@ -13,7 +13,11 @@ pub mod inventory;
 
 pub mod resource;
 
+pub mod intent;
+
 pub mod architecture;
+
+pub mod desired;
 
 pub mod plan;
 
