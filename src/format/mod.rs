@@ -1,1 +1,10 @@
 //! Formats that machines and people already use: parse, emit, edit. Pure.
+
+mod lines;
+
+pub mod block;
+pub mod ini;
+
+pub mod obscure;
+
+pub use lines::NotText;
