@@ -6,9 +6,15 @@
 pub mod model;
 
 pub mod format;
+pub mod shell;
 pub mod transport;
 
 pub mod inventory;
+
+pub mod resource;
+
+pub mod architecture;
+
 pub mod plan;
 
 pub mod event;
@@ -18,5 +24,5 @@ pub mod probe;
 pub mod apply;
 
 pub mod fleet;
-pub mod resource;
-pub mod shell;
+
+pub mod report;

@@ -13,6 +13,7 @@ pub(super) fn of_transport(error: &TransportError) -> Failure {
         TransportError::UnknownHostKey { .. }
         | TransportError::ChangedHostKey { .. }
         | TransportError::RevokedHostKey { .. }
+        | TransportError::HostCertificate { .. }
         | TransportError::LoginRefused { .. } => FailureKind::Refused,
         TransportError::Identity { .. } => FailureKind::Other,
     };

@@ -2,5 +2,7 @@
 
 mod failure;
 mod run;
+#[cfg(all(test, unix))]
+mod tests;
 
 pub use run::{Job, Nonces, Outcome, Prepared, Ready, Resolve, Run, RunOptions};
