@@ -6,3 +6,8 @@
 pub mod model;
 
 pub mod format;
+pub mod transport;
+
+pub mod inventory;
+pub mod resource;
+pub mod shell;
