@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::io::Write;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -23,20 +23,12 @@ pub(crate) struct Machine {
 impl Machine {
     /// A machine with a booted systemd: units, timers, journal, logind, sshd, cron.
     pub(crate) fn systemd(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            kind: "systemd",
-            size: None,
-        }
+        Self { name: name.to_owned(), kind: "systemd", size: None }
     }
 
     /// A machine with sshd as its first process, and cron; `service` works, systemd does not.
     pub(crate) fn plain(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            kind: "plain",
-            size: None,
-        }
+        Self { name: name.to_owned(), kind: "plain", size: None }
     }
 
     /// Sets the size of the disk, as tmpfs(5) takes it (`64m`); 512m if not set.
@@ -66,10 +58,8 @@ impl Rig {
     /// (sudo with [`Rig::password`]), `operator` (sudo without) and `doer` (doas without). They
     /// reach each other by address and by name.
     pub(crate) fn start(machines: &[Machine]) -> Self {
-        let directory = tempfile::Builder::new()
-            .prefix("fleetprov-rig-")
-            .tempdir()
-            .expect("a temporary folder");
+        let directory =
+            tempfile::Builder::new().prefix("fleetprov-rig-").tempdir().expect("a temporary folder");
         let output = Command::new(script())
             .args(["up", "--owner", &std::process::id().to_string()])
             .arg(directory.path())
@@ -84,14 +74,8 @@ impl Rig {
         );
         let table = std::fs::read_to_string(directory.path().join("machines.tsv"))
             .expect("the rig's table of machines");
-        let machines = table
-            .lines()
-            .map(|line| RunningMachine::parse(line, directory.path()))
-            .collect();
-        Self {
-            directory,
-            machines,
-        }
+        let machines = table.lines().map(|line| RunningMachine::parse(line, directory.path())).collect();
+        Self { directory, machines }
     }
 
     /// The folder with everything a client needs: `client_key`, `known_hosts`, `ssh_config`,
@@ -140,11 +124,8 @@ impl Rig {
 
 impl Drop for Rig {
     fn drop(&mut self) {
-        let output = Command::new(script())
-            .arg("down")
-            .arg(self.directory.path())
-            .stdin(Stdio::null())
-            .output();
+        let output =
+            Command::new(script()).arg("down").arg(self.directory.path()).stdin(Stdio::null()).output();
         // A second panic would hide why the test failed.
         if !std::thread::panicking() {
             let output = output.expect("tests/rig/rig runs");
@@ -230,16 +211,8 @@ impl RunningMachine {
     fn parse(line: &str, directory: &Path) -> Self {
         let mut fields = line.split('\t');
         let name = fields.next().expect("a name").to_owned();
-        let address = fields
-            .nth(1)
-            .expect("an address")
-            .parse()
-            .expect("an IP address");
-        Self {
-            name,
-            address,
-            directory: directory.to_owned(),
-        }
+        let address = fields.nth(1).expect("an address").parse().expect("an IP address");
+        Self { name, address, directory: directory.to_owned() }
     }
 
     /// The machine's name; it is also its host name.
@@ -250,11 +223,6 @@ impl RunningMachine {
     /// Where this computer and the other machines reach it.
     pub(crate) fn address(&self) -> IpAddr {
         self.address
-    }
-
-    /// Where its sshd listens.
-    pub(crate) fn ssh_address(&self) -> SocketAddr {
-        SocketAddr::new(self.address, 22)
     }
 
     /// Runs a program as root inside the machine.
@@ -281,15 +249,9 @@ impl RunningMachine {
             scope.spawn(move || {
                 let _ = stdin.write_all(input);
             });
-            child
-                .wait_with_output()
-                .expect("the output of tests/rig/rig")
+            child.wait_with_output().expect("the output of tests/rig/rig")
         });
-        Output {
-            code: output.status.code(),
-            stdout: output.stdout,
-            stderr: output.stderr,
-        }
+        Output { code: output.status.code(), stdout: output.stdout, stderr: output.stderr }
     }
 
     /// Runs a POSIX shell script as root inside the machine.
@@ -308,22 +270,14 @@ impl RunningMachine {
     /// The contents of a file. Panics if it cannot be read.
     pub(crate) fn read(&self, path: &str) -> Vec<u8> {
         let output = self.run(&["cat", "--", path]);
-        assert!(
-            output.success(),
-            "failed to read {path} on {}\n{output:?}",
-            self.name
-        );
+        assert!(output.success(), "failed to read {path} on {}\n{output:?}", self.name);
         output.stdout
     }
 
     /// Writes a file in place, keeping mode and owner if it is there. Panics if it cannot.
     pub(crate) fn write(&self, path: &str, contents: &[u8]) {
         let output = self.run_with_input(&["sh", "-c", r#"cat >"$1""#, "sh", path], contents);
-        assert!(
-            output.success(),
-            "failed to write {path} on {}\n{output:?}",
-            self.name
-        );
+        assert!(output.success(), "failed to write {path} on {}\n{output:?}", self.name);
     }
 
     /// Whether there is anything at a path, a dangling link included.
@@ -376,16 +330,12 @@ impl Output {
 
     /// Standard output as text, without the newlines at its end.
     pub(crate) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.stdout)
-            .trim_end_matches('\n')
-            .to_owned()
+        String::from_utf8_lossy(&self.stdout).trim_end_matches('\n').to_owned()
     }
 
     /// Standard error as text, without the newlines at its end.
     pub(crate) fn error_text(&self) -> String {
-        String::from_utf8_lossy(&self.stderr)
-            .trim_end_matches('\n')
-            .to_owned()
+        String::from_utf8_lossy(&self.stderr).trim_end_matches('\n').to_owned()
     }
 }
 

@@ -29,6 +29,7 @@ rig_down_locked() {
     # shell that waits for it.
     echo $$ >"$base/cgroup.procs"
     rig_cgroup_enter "$base"
+    rig_machines_off "$instance"
     rig_cgroup_kill "$cgroup" || rig_fail "processes of instance $number do not end: $(rig_cgroup_processes "$cgroup" | paste --serial --delimiters ' ')"
     rig_cgroup_remove "$cgroup"
     rig_cgroup_remove_shadow "$cgroup"
@@ -42,6 +43,19 @@ rig_down_locked() {
     rmdir --ignore-fail-on-non-empty "$rig_run"
     rmdir "$base/fleetprov-rig" 2>/dev/null || true
     rmdir /sys/fs/cgroup/systemd/fleetprov-rig 2>/dev/null || true
+}
+
+# Switches all machines off at once. One that does not obey is ended with the
+# whole group afterwards.
+rig_machines_off() {
+    local machine machines=()
+    for machine in "$1"/machines/*/; do
+        [[ -e $machine/cgroup ]] || continue
+        machines+=("$machine")
+        : >"$machine/halted"
+    done
+    for machine in "${machines[@]}"; do rig_machine_kill "$machine"; done
+    for machine in "${machines[@]}"; do rig_await 2 rig_keeper_is_gone "$machine" || break; done
 }
 
 # Removes what a killed systemd-nspawn leaves: the folder it passes mounts

@@ -19,7 +19,7 @@ rig_fault() {
         thaw-sshd) kill -CONT "$(rig_sshd_of "$machine")" ;;
         crash)
             init=$(rig_machine_init "$machine") || rig_fail "$2 is not running"
-            rig_cgroup_kill "$cgroup"
+            rig_machine_kill "$machine"
             rig_machine_await "$machine" "$init"
             ;;
         reboot)
@@ -74,7 +74,7 @@ rig_machine_reboot() {
     else
         # -1 is every process of the machine but its first and this one.
         rig_machine_enter "$init" sh -c 'kill -TERM -1; sleep 0.2' || true
-        rig_cgroup_kill "$(<"$machine/cgroup")"
+        rig_machine_kill "$machine"
     fi
 }
 

@@ -65,12 +65,28 @@ rig_machine_on() {
 rig_machine_off() {
     local machine=$1
     : >"$machine/halted"
-    rig_cgroup_kill "$(<"$machine/cgroup")" || return 1
-    rig_await 5 rig_keeper_is_gone "$machine"
+    rig_machine_kill "$machine"
+    rig_await 2 rig_keeper_is_gone "$machine" || {
+        rig_cgroup_kill "$(<"$machine/cgroup")" && rig_await 5 rig_keeper_is_gone "$machine"
+    }
 }
 
+# Kills the first process of a machine, and the kernel all others with it.
+# What started it sees that, so that none is left to this computer's init.
+rig_machine_kill() {
+    local cgroup init
+    cgroup=$(<"$1/cgroup")
+    ! init=$(rig_machine_init "$1") || kill -KILL "$init" || true
+    # In a frozen machine what waits for it is frozen too.
+    { echo 0 >"$cgroup/cgroup.freeze"; } 2>/dev/null || true
+}
+
+# One that has ended counts as gone, though its parent has not noticed yet.
 rig_keeper_is_gone() {
-    [[ ! -e /proc/$(<"$1/keeper") ]]
+    local keeper
+    [[ -e $1/keeper ]] || return 0
+    keeper=$(<"$1/keeper")
+    [[ ! -e /proc/$keeper || $(ps -o stat= -p "$keeper") == Z* ]]
 }
 
 # Prints the id of a machine's first process, as this computer sees it: the
