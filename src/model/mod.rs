@@ -18,7 +18,7 @@ pub use fields::Fields;
 pub use name::{FleetName, MachineName, NameError, RoleName, ServiceName, SurfaceName, TierName};
 pub use node::{Entry, Key, Node, NodeKind, Value};
 pub use path::{MachinePath, MachinePathError};
-pub use platform::{Facts, Init, Platform};
+pub use platform::{Facts, Init, MachineFacts, Platform};
 pub use resource_id::ResourceId;
 pub use secret::Secret;
 pub use source::{Source, Span, Spanned};

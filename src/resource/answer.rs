@@ -1,6 +1,8 @@
 //! What a machine said. Everything in here came from the machine: data, never a path to write or a command to run.
 
-use crate::model::Digest;
+use std::collections::BTreeSet;
+
+use crate::model::{Digest, MachineFacts, MachinePath};
 
 /// The answer to one question.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +17,15 @@ pub enum Answer {
     Lines(Vec<String>),
     /// The machine could not answer; the reason.
     Unanswered(String),
+}
+
+/// What a whole probe brought back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observation {
+    /// What the machine says of itself.
+    pub machine: MachineFacts,
+    /// For each resource, in the order asked, the answers to its questions in their order.
+    pub answers: Vec<Vec<Answer>>,
 }
 
 /// What is at a path.
@@ -128,7 +139,16 @@ pub struct UnitFacts {
 #[derive(Clone, Copy, Debug)]
 pub struct Answers<'a> {
     answers: &'a [Answer],
-    key: &'a str,
+    surroundings: &'a Surroundings,
+}
+
+/// What holds for all resources of one plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// The key that keyed digests of this run are made with.
+    pub key: String,
+    /// The paths that have a resource of their own.
+    pub declared: BTreeSet<MachinePath>,
 }
 
 /// Why the state of a resource cannot be told.
@@ -146,16 +166,22 @@ pub enum ObserveError {
 }
 
 impl<'a> Answers<'a> {
-    /// The answers to a resource's questions, and the key of the run.
+    /// The answers to a resource's questions, and what surrounds it.
     #[must_use]
-    pub fn new(answers: &'a [Answer], key: &'a str) -> Self {
-        Self { answers, key }
+    pub fn new(answers: &'a [Answer], surroundings: &'a Surroundings) -> Self {
+        Self { answers, surroundings }
     }
 
     /// The key that keyed digests of this run were made with.
     #[must_use]
     pub fn key(&self) -> &'a str {
-        self.key
+        &self.surroundings.key
+    }
+
+    /// Whether a path has a resource of its own in this plan.
+    #[must_use]
+    pub fn is_declared(&self, path: &MachinePath) -> bool {
+        self.surroundings.declared.contains(path)
     }
 
     /// The answer to the question at `index`, which has to be about a path.

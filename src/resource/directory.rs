@@ -57,16 +57,16 @@ impl Directory {
         above
     }
 
-    fn make(path: &MachinePath, owner: &str, group: Option<&str>, mode: u32) -> Operation {
+    fn make(&self, function: &'static str, path: &MachinePath, mode: u32) -> Operation {
         Operation {
             library: posix::SESSION,
             call: Call::new(
-                "fp_directory",
+                function,
                 [
                     path.as_str().to_owned(),
                     "absent".to_owned(),
-                    owner.to_owned(),
-                    ownership::argument(group),
+                    self.owner.clone(),
+                    ownership::argument(self.group.as_deref()),
                     ownership::mode_text(mode),
                 ],
             ),
@@ -125,9 +125,10 @@ impl Resource for Directory {
                 let mut operations = Vec::new();
                 for (index, above) in self.above().iter().enumerate() {
                     match &answers.path(index + 1)?.what {
+                        PathType::Absent if answers.is_declared(above) => {}
                         PathType::Absent => {
                             details.push(Detail::Note(format!("makes {above} (0755) on the way")));
-                            operations.push(Self::make(above, &self.owner, self.group.as_deref(), 0o755));
+                            operations.push(self.make("fp_parent", above, 0o755));
                         }
                         PathType::Directory { .. } | PathType::Link(_) => {}
                         what => {
@@ -135,7 +136,7 @@ impl Resource for Directory {
                         }
                     }
                 }
-                operations.push(Self::make(&self.path, &self.owner, self.group.as_deref(), self.mode));
+                operations.push(self.make("fp_directory", &self.path, self.mode));
                 Ok(Comparison::Differs(Difference { action: Action::Create, details, operations }))
             }
             what => Err(ObserveError::Conflict(format!(

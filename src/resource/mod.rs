@@ -14,7 +14,7 @@ mod question;
 mod reading;
 mod registry;
 
-pub use answer::{Answer, Answers, ObserveError, PathFacts, PathType, UnitFacts};
+pub use answer::{Answer, Answers, Observation, ObserveError, PathFacts, PathType, Surroundings, UnitFacts};
 pub use content::{Content, Rendered};
 pub use declared::{Declared, Origin, Resource};
 pub use difference::{Action, Comparison, Detail, Difference};

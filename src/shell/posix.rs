@@ -4,6 +4,9 @@ use std::fmt::Write as _;
 
 use super::call::{Call, Library};
 
+/// The loop that takes orders.
+pub const LOOP: Library = Library { name: "loop", posix: include_str!("library/loop.sh") };
+
 /// The functions every session has.
 pub const SESSION: Library = Library { name: "session", posix: include_str!("library/session.sh") };
 
@@ -58,6 +61,8 @@ pub fn through_login_shell(prefix: &str, program: &str, arguments: &[&str]) -> S
     for byte in program.bytes() {
         if byte.is_ascii_alphanumeric() || b" _./=:,;-+()[]{}<>|&@#%\"*?~".contains(&byte) {
             text.push(char::from(byte));
+        } else if byte == b'\n' {
+            text.push_str("\\n");
         } else {
             // Writing to a String cannot fail.
             let _ = write!(text, "\\0{byte:03o}");

@@ -62,6 +62,20 @@ pub enum TransportError {
         /// The `known_hosts` file.
         file: String,
     },
+    /// The host shows a certificate that a pinned authority signed, but which is not good here.
+    #[error(
+        "trust {host}: its host certificate ({offered}) is refused: {reason}; the authority is pinned in {file}"
+    )]
+    HostCertificate {
+        /// Host and port.
+        host: String,
+        /// Algorithm and SHA-256 fingerprint of the key in the certificate.
+        offered: String,
+        /// Why it is refused.
+        reason: String,
+        /// The `known_hosts` file.
+        file: String,
+    },
     /// The private key cannot be used.
     #[error("read the key {identity}: {reason}")]
     Identity {

@@ -1,10 +1,11 @@
-//! The integration tests: one binary, so that it is linked once.
+//! The integration tests: one binary, so that it is linked once. They start real servers and
+//! real machines and talk to them.
 //!
-//! Tests that need real machines have `rig_` in their path (`rig_self::…`, or a
-//! function `rig_…`). They need root; `tests/run` counts them where there is
-//! none.
+//! Tests that need the rig's machines have `rig_` in their path (`rig_self::…`, or a function
+//! `rig_…`). The rig needs root; `tests/run` counts those tests where there is none.
 
 #[cfg(test)]
 mod rig;
 #[cfg(test)]
 mod rig_self;
+mod ssh;

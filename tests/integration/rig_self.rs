@@ -418,11 +418,11 @@ fn a_rig_whose_start_was_killed_is_cleaned_up() {
         .arg(format!("{name}:systemd"))
         .spawn()
         .expect("tests/rig/rig runs");
-    wait_until("the machine is half made", || !traces_of(&name).is_empty());
+    wait_until("the machine is half made", || traces_of(&name).iter().any(|trace| trace.starts_with("/run/")));
     starting.kill().expect("the start can be killed");
     starting.wait().expect("the start is dead");
-    assert!(!traces_of(&name).is_empty(), "it was killed too late to leave something");
     let status = Command::new(script()).args(["down", "--all"]).status().expect("tests/rig/rig runs");
     assert!(status.success());
-    assert_eq!(traces_of(&name), Vec::<String>::new());
+    // The start of another test's rig may be cleaning up at the same time.
+    wait_until("the rig is gone", || traces_of(&name).is_empty());
 }

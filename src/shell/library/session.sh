@@ -5,7 +5,7 @@
 LC_ALL=C
 export LC_ALL
 umask 022
-fp_key=''
+fp_key=${fp_key-}
 fp_left=0
 fp_self=$(id -u)
 fp_serial=0
@@ -209,6 +209,11 @@ fp_directory() {
 		chown -h -- "$fp_spec" "$1" || return 1
 	fi
 	chmod -- "$5" "$1"
+}
+
+# As fp_directory, but content with a directory that another step has made meanwhile.
+fp_parent() {
+	[ -d "$1" ] || fp_directory "$@"
 }
 
 # PATH GUARD TARGET OWNER: the link is made beside and renamed, so that there is always an old or a new one.

@@ -1,0 +1,21 @@
+//! From nodes to a fleet, every problem gathered on the way.
+
+mod address;
+mod backup;
+mod connect;
+mod document;
+mod duration;
+mod endpoint;
+mod homes;
+mod legs;
+mod link;
+mod logins;
+mod machine;
+mod names;
+mod scalar;
+mod service;
+mod surface;
+mod tier;
+
+pub use document::parse;
+pub use duration::{DurationError, parse as parse_duration};
