@@ -13,8 +13,11 @@ pub(super) fn validate(arguments: &Validate, surface: Surface) -> Exit {
     };
     let fleet = &project.fleet;
     let managed = fleet.managed().count();
-    let unmanaged =
-        fleet.machines.iter().filter(|machine| matches!(machine.membership, Membership::Unmanaged(_))).count();
+    let unmanaged = fleet
+        .machines
+        .iter()
+        .filter(|machine| matches!(machine.membership, Membership::Unmanaged(_)))
+        .count();
     if arguments.json {
         let value = serde_json::json!({
             "version": 1,

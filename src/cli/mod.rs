@@ -5,6 +5,7 @@ mod check;
 mod exit;
 mod load;
 mod main;
+mod progress;
 mod render;
 mod runs;
 mod surface;

@@ -57,7 +57,8 @@ pub(super) async fn apply(arguments: &Apply, surface: Surface) -> Exit {
     let prepared = run.prepare(session.jobs).await;
     progress.clear();
     let untouched = &session.untouched;
-    let changes = prepared.iter().filter(|one| one.result.as_ref().is_ok_and(|ready| !ready.plan.steps.is_empty()));
+    let changes =
+        prepared.iter().filter(|one| one.result.as_ref().is_ok_and(|ready| !ready.plan.steps.is_empty()));
     let machines = changes.count();
     {
         let reports: Vec<MachineReport<'_>> =
@@ -193,8 +194,7 @@ fn jobs(project: &Project, only: &[String]) -> Result<(Vec<Job>, Vec<Untouched>)
                 });
             }
             Err(message) => {
-                let failure =
-                    crate::event::Failure { kind: crate::event::FailureKind::Other, message };
+                let failure = crate::event::Failure { kind: crate::event::FailureKind::Other, message };
                 untouched.push(Untouched { name, why: Why::Failed(failure) });
             }
         }

@@ -12,11 +12,7 @@ use crate::resource::Content;
 const DEEPEST: usize = 16;
 
 /// Reads what lies beside an inventory.
-pub(super) fn load(
-    folder: &Path,
-    secrets: &Path,
-    identities: &Identities,
-) -> Result<Library, LoadError> {
+pub(super) fn load(folder: &Path, secrets: &Path, identities: &Identities) -> Result<Library, LoadError> {
     let mut library = Library::built_in();
     let mut places = Vec::new();
     let whole = folder.canonicalize().map_err(|error| unreadable(folder, &error))?;
@@ -35,8 +31,7 @@ pub(super) fn load(
         }
         for (name, path) in files_below(&place.join("files"))? {
             let mut file = std::fs::File::open(&path).map_err(|error| unreadable(&path, &error))?;
-            let (digest, length) =
-                Digest::of_reader(&mut file).map_err(|error| unreadable(&path, &error))?;
+            let (digest, length) = Digest::of_reader(&mut file).map_err(|error| unreadable(&path, &error))?;
             library.files.insert(name, Content::Local { path, length, digest });
         }
     }

@@ -69,9 +69,10 @@ pub fn load(options: &ProjectOptions) -> Result<Project, LoadError> {
     };
     let secrets = fleet.secrets.as_ref().map_or_else(|| folder.join("secrets"), beside);
     let library = library::load(&folder, &secrets, &options.identities)?;
-    let known_hosts = options.known_hosts.clone().unwrap_or_else(|| {
-        fleet.known_hosts.as_ref().map_or_else(|| folder.join("known_hosts"), beside)
-    });
+    let known_hosts = options
+        .known_hosts
+        .clone()
+        .unwrap_or_else(|| fleet.known_hosts.as_ref().map_or_else(|| folder.join("known_hosts"), beside));
     let text = match std::fs::read_to_string(&known_hosts) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),

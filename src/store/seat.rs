@@ -16,7 +16,8 @@ impl Seat {
         let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default().trim().to_owned();
         let mut host_name = read("/proc/sys/kernel/hostname");
         if host_name.is_empty() {
-            host_name = std::env::var("COMPUTERNAME").or_else(|_| std::env::var("HOSTNAME")).unwrap_or_default();
+            host_name =
+                std::env::var("COMPUTERNAME").or_else(|_| std::env::var("HOSTNAME")).unwrap_or_default();
         }
         let host_name = host_name.split('.').next().unwrap_or_default().to_ascii_lowercase();
         Self { host_name, machine_id: read("/etc/machine-id") }

@@ -5,7 +5,10 @@
 //! `rig_…`). The rig needs root; `tests/run` counts those tests where there is none.
 
 #[cfg(test)]
+mod house;
+#[cfg(test)]
 mod rig;
 #[cfg(test)]
 mod rig_self;
+#[cfg(test)]
 mod ssh;
