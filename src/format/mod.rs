@@ -4,7 +4,7 @@ mod lines;
 
 pub mod block;
 pub mod ini;
-
+pub mod json;
 pub mod obscure;
 
 pub use lines::NotText;
