@@ -3,8 +3,12 @@
 mod lines;
 
 pub mod block;
+pub mod calendar;
+pub mod cron;
+pub mod crontab;
 pub mod ini;
 pub mod json;
 pub mod obscure;
+pub mod unit;
 
 pub use lines::NotText;
