@@ -14,9 +14,10 @@
 //! - Values are compared by what they mean: order in an object and escapes in a string do not
 //!   count, and numbers are equal when they are the same number, so `1`, `1.0` and `10e-1` are.
 //!   Setting an equal value changes no byte.
-//! - The parser is the `jsonc-parser` crate, for its places and tokens. Its own editing is not
-//!   used, because it does not keep bytes: it breaks a one-line object into lines on append, and
-//!   drops blank lines and comments on removal (tested with 0.34.0).
+//! - The parser is the `jsonc-parser` crate (MIT, no features, no dependencies of its own), for its
+//!   places and tokens. The editing that its `cst` feature offers is not used, because it does not
+//!   keep bytes: it breaks a one-line object into lines on append, and drops blank lines and
+//!   comments on removal (tested with 0.34.0).
 
 use serde_json::Value;
 use thiserror::Error;
@@ -38,9 +39,7 @@ pub const MAXIMUM_DEPTH: usize = 128;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum JsonError {
     /// The pointer is not written as RFC 6901 says, or it names no key.
-    #[error(
-        "use {text:?} as a JSON pointer: it must be /key or /key/key, with ~0 for ~ and ~1 for /"
-    )]
+    #[error("use {text:?} as a JSON pointer: it must be /key or /key/key, with ~0 for ~ and ~1 for /")]
     Pointer {
         /// The pointer that was refused.
         text: String,
@@ -64,9 +63,7 @@ pub enum JsonError {
         message: String,
     },
     /// Objects and arrays are nested too deep in the file.
-    #[error(
-        "read the JSON at line {line}, column {column}: it is nested deeper than {MAXIMUM_DEPTH}"
-    )]
+    #[error("read the JSON at line {line}, column {column}: it is nested deeper than {MAXIMUM_DEPTH}")]
     TooDeep {
         /// The line where it goes too deep.
         line: usize,
@@ -156,29 +153,17 @@ pub fn set(text: &[u8], pointer: &Pointer, value: &Value) -> Result<Vec<u8>, Jso
     let document = Document::parse(text)?;
     let room = MAXIMUM_DEPTH.checked_sub(pointer.keys().len());
     if !room.is_some_and(|room| meaning::is_within_depth(value, room)) {
-        return Err(JsonError::ValueTooDeep {
-            pointer: pointer.clone(),
-        });
+        return Err(JsonError::ValueTooDeep { pointer: pointer.clone() });
     }
     match document.look_up(pointer) {
-        Lookup::Found { member, .. } if meaning::is_equal(&member.value, value) => {
-            Ok(text.to_vec())
+        Lookup::Found { member, .. } if meaning::is_equal(&member.value, value) => Ok(text.to_vec()),
+        Lookup::Found { object, member } => Ok(edit::replace_value(&document, object, member, value)),
+        Lookup::Missing { object, holder, keys } => {
+            Ok(edit::add_member(&document, object, holder, keys, value))
         }
-        Lookup::Found { object, member } => {
-            Ok(edit::replace_value(&document, object, member, value))
-        }
-        Lookup::Missing {
-            object,
-            holder,
-            keys,
-        } => Ok(edit::add_member(&document, object, holder, keys, value)),
         Lookup::Blocked { at } => {
             let (line, column) = document.place(at);
-            Err(JsonError::NotAnObject {
-                pointer: pointer.clone(),
-                line,
-                column,
-            })
+            Err(JsonError::NotAnObject { pointer: pointer.clone(), line, column })
         }
     }
 }

@@ -58,16 +58,9 @@ pub(super) fn add_key(
     value: &str,
 ) -> Vec<u8> {
     let line = render(scan.pattern(section), key, value);
-    let end_of = |index: usize| {
-        scan.entries
-            .get(index)
-            .map_or(text.len(), |entry| entry.line().end())
-    };
+    let end_of = |index: usize| scan.entries.get(index).map_or(text.len(), |entry| entry.line().end());
     let Some(section) = section else {
-        let has_sections = scan
-            .entries
-            .iter()
-            .any(|entry| matches!(entry, Entry::Header { .. }));
+        let has_sections = scan.entries.iter().any(|entry| matches!(entry, Entry::Header { .. }));
         let offset = match scan.last_above_sections() {
             Some(last) => end_of(last),
             // Comments above the first header may belong to it: stay clear of them.
@@ -105,10 +98,7 @@ fn add_section(text: &[u8], scan: &Scan<'_>, section: &str, line: &[u8]) -> Vec<
 /// Takes the lines with these indices out. When they reach the end of a file that has no line
 /// ending there, the file keeps having none.
 fn delete_lines(text: &[u8], scan: &Scan<'_>, indices: &BTreeSet<usize>) -> Vec<u8> {
-    let mut edited = text
-        .get(..first_line_start(text))
-        .unwrap_or_default()
-        .to_vec();
+    let mut edited = text.get(..first_line_start(text)).unwrap_or_default().to_vec();
     for (index, entry) in scan.entries.iter().enumerate() {
         if !indices.contains(&index) {
             let line = entry.line();
@@ -118,9 +108,7 @@ fn delete_lines(text: &[u8], scan: &Scan<'_>, indices: &BTreeSet<usize>) -> Vec<
     }
     let reaches_end = indices.last() == scan.entries.len().checked_sub(1).as_ref();
     if reaches_end && is_unterminated(text) {
-        let kept = edited
-            .strip_suffix(b"\r\n")
-            .or_else(|| edited.strip_suffix(b"\n"));
+        let kept = edited.strip_suffix(b"\r\n").or_else(|| edited.strip_suffix(b"\n"));
         // A carriage return left at the very end would make the file unreadable to the next edit.
         if let Some(kept) = kept.filter(|kept| !kept.ends_with(b"\r")) {
             edited.truncate(kept.len());
@@ -143,13 +131,10 @@ pub(super) fn delete_sections(text: &[u8], scan: &Scan<'_>, headers: &[usize]) -
     for header in headers.iter().copied() {
         let last = scan.last_of_section(header);
         indices.extend(header..=last);
-        let blank = [Some(last + 1), header.checked_sub(1)]
-            .into_iter()
-            .flatten()
-            .find(|index| {
-                let entry = scan.entries.get(*index);
-                matches!(entry, Some(Entry::Blank(_))) && !indices.contains(index)
-            });
+        let blank = [Some(last + 1), header.checked_sub(1)].into_iter().flatten().find(|index| {
+            let entry = scan.entries.get(*index);
+            matches!(entry, Some(Entry::Blank(_))) && !indices.contains(index)
+        });
         indices.extend(blank);
     }
     delete_lines(text, scan, &indices)

@@ -26,10 +26,7 @@ pub(super) struct Document<'a> {
 /// What a pointer leads to.
 pub(super) enum Lookup<'d, 'a, 'p> {
     /// The member is there.
-    Found {
-        object: &'d Object<'a>,
-        member: &'d ObjectProp<'a>,
-    },
+    Found { object: &'d Object<'a>, member: &'d ObjectProp<'a> },
     /// The way ends at an object without the next key.
     Missing {
         /// The object; `None` when the document is empty.
@@ -60,10 +57,8 @@ const OPTIONS: ParseOptions = ParseOptions {
     allow_extended_string_escapes: false,
 };
 
-const COLLECT: CollectOptions = CollectOptions {
-    comments: CommentCollectionStrategy::AsTokens,
-    tokens: true,
-};
+const COLLECT: CollectOptions =
+    CollectOptions { comments: CommentCollectionStrategy::AsTokens, tokens: true };
 
 /// The line and column of an offset, both from 1, the column in characters. Lines end with LF,
 /// CRLF, or a carriage return alone.
@@ -95,9 +90,7 @@ fn fragment(kind: &ParseErrorKind) -> String {
 }
 
 fn decode(text: &[u8]) -> Result<(&[u8], &str), JsonError> {
-    let (prefix, body) = text
-        .split_at_checked(first_line_start(text))
-        .unwrap_or((b"", text));
+    let (prefix, body) = text.split_at_checked(first_line_start(text)).unwrap_or((b"", text));
     match std::str::from_utf8(body) {
         Ok(body) => Ok((prefix, body)),
         Err(error) => {
@@ -117,19 +110,10 @@ impl<'a> Document<'a> {
             let (line, column) = place(body, error.range().start);
             match error.kind() {
                 ParseErrorKind::NestingDepthExceeded => JsonError::TooDeep { line, column },
-                kind => JsonError::Syntax {
-                    line,
-                    column,
-                    message: fragment(kind),
-                },
+                kind => JsonError::Syntax { line, column, message: fragment(kind) },
             }
         })?;
-        let document = Self {
-            prefix,
-            body,
-            root: parsed.value,
-            tokens: parsed.tokens.unwrap_or_default(),
-        };
+        let document = Self { prefix, body, root: parsed.value, tokens: parsed.tokens.unwrap_or_default() };
         document.check_characters()?;
         if let Some(root) = &document.root {
             document.check_value(root, 1)?;
@@ -149,11 +133,7 @@ impl<'a> Document<'a> {
 
     fn syntax_error(&self, offset: usize, message: &str) -> JsonError {
         let (line, column) = self.place(offset);
-        JsonError::Syntax {
-            line,
-            column,
-            message: message.to_owned(),
-        }
+        JsonError::Syntax { line, column, message: message.to_owned() }
     }
 
     /// Refuses two things that the parser lets through and RFC 8259 does not: other white space
@@ -190,10 +170,9 @@ impl<'a> Document<'a> {
             return Err(JsonError::TooDeep { line, column });
         }
         match value {
-            Value::Array(array) => array
-                .elements
-                .iter()
-                .try_for_each(|element| self.check_value(element, depth + 1)),
+            Value::Array(array) => {
+                array.elements.iter().try_for_each(|element| self.check_value(element, depth + 1))
+            }
             Value::Object(object) => {
                 let mut seen = HashMap::new();
                 for member in &object.properties {
@@ -224,11 +203,7 @@ impl<'a> Document<'a> {
         let mut value = match &self.root {
             Some(root) => root,
             None => {
-                return Lookup::Missing {
-                    object: None,
-                    holder,
-                    keys,
-                };
+                return Lookup::Missing { object: None, holder, keys };
             }
         };
         loop {
@@ -236,19 +211,12 @@ impl<'a> Document<'a> {
                 return Lookup::Blocked { at: value.start() };
             };
             let found = keys.split_first().and_then(|(key, rest)| {
-                let member = object
-                    .properties
-                    .iter()
-                    .find(|member| member.name.as_str() == key)?;
+                let member = object.properties.iter().find(|member| member.name.as_str() == key)?;
                 Some((member, rest))
             });
             match found {
                 None => {
-                    return Lookup::Missing {
-                        object: Some(object),
-                        holder,
-                        keys,
-                    };
+                    return Lookup::Missing { object: Some(object), holder, keys };
                 }
                 Some((member, [])) => return Lookup::Found { object, member },
                 Some((member, rest)) => {
@@ -262,36 +230,21 @@ impl<'a> Document<'a> {
 
     /// The comma that follows an offset, when it is the next token, comments aside.
     pub(super) fn comma_after(&self, offset: usize) -> Option<Range> {
-        let first = self
-            .tokens
-            .partition_point(|token| token.range.start < offset);
-        let next = self
-            .tokens
-            .iter()
-            .skip(first)
-            .find(|token| !is_comment(token))?;
+        let first = self.tokens.partition_point(|token| token.range.start < offset);
+        let next = self.tokens.iter().skip(first).find(|token| !is_comment(token))?;
         (next.token == Token::Comma).then_some(next.range)
     }
 
     /// The comma before an offset, when it is the token before it, comments aside.
     pub(super) fn comma_before(&self, offset: usize) -> Option<Range> {
-        let count = self
-            .tokens
-            .partition_point(|token| token.range.end <= offset);
-        let before = self
-            .tokens
-            .iter()
-            .take(count)
-            .rev()
-            .find(|token| !is_comment(token))?;
+        let count = self.tokens.partition_point(|token| token.range.end <= offset);
+        let before = self.tokens.iter().take(count).rev().find(|token| !is_comment(token))?;
         (before.token == Token::Comma).then_some(before.range)
     }
 
     /// The comments that lie wholly between two offsets, in their order.
     pub(super) fn comments(&self, start: usize, end: usize) -> impl Iterator<Item = Range> {
-        let first = self
-            .tokens
-            .partition_point(|token| token.range.start < start);
+        let first = self.tokens.partition_point(|token| token.range.start < start);
         self.tokens
             .iter()
             .skip(first)
@@ -302,12 +255,10 @@ impl<'a> Document<'a> {
 
     /// Whether a comment that runs to the end of its line ends at this offset.
     pub(super) fn line_comment_ends_at(&self, offset: usize) -> bool {
-        let count = self
-            .tokens
-            .partition_point(|token| token.range.end < offset);
-        self.tokens.get(count).is_some_and(|token| {
-            token.range.end == offset && matches!(token.token, Token::CommentLine(_))
-        })
+        let count = self.tokens.partition_point(|token| token.range.end < offset);
+        self.tokens
+            .get(count)
+            .is_some_and(|token| token.range.end == offset && matches!(token.token, Token::CommentLine(_)))
     }
 }
 

@@ -26,9 +26,7 @@ fn apply(document: &Document<'_>, splices: Splices) -> Vec<u8> {
 
 /// How a member is laid out.
 fn lines_of(document: &Document<'_>, member: &ObjectProp<'_>) -> Lines {
-    own_line(document, member.start()).map_or(Lines::Shared, |indentation| {
-        Lines::Own(indentation.to_owned())
-    })
+    own_line(document, member.start()).map_or(Lines::Shared, |indentation| Lines::Own(indentation.to_owned()))
 }
 
 /// Puts another value into a member that is there.
@@ -39,10 +37,7 @@ pub(super) fn replace_value<'a>(
     value: &Value,
 ) -> Vec<u8> {
     let new = Style::of(document, Some(object)).value(value, &lines_of(document, member));
-    apply(
-        document,
-        vec![(member.value.start()..member.value.end(), new)],
-    )
+    apply(document, vec![(member.value.start()..member.value.end(), new)])
 }
 
 /// Adds a member to the object where the way ended. `keys` are the missing keys; all but the
@@ -57,9 +52,10 @@ pub(super) fn add_member<'a>(
     let Some((key, inner)) = keys.split_first() else {
         return apply(document, Vec::new());
     };
-    let value = inner.iter().rev().fold(value.clone(), |value, key| {
-        Value::Object(Map::from_iter([(key.clone(), value)]))
-    });
+    let value = inner
+        .iter()
+        .rev()
+        .fold(value.clone(), |value, key| Value::Object(Map::from_iter([(key.clone(), value)])));
     let style = Style::of(document, object);
     let Some(object) = object else {
         return add_document(document, &style, key, &value);
@@ -75,15 +71,8 @@ pub(super) fn add_member<'a>(
 fn add_document(document: &Document<'_>, style: &Style<'_>, key: &str, value: &Value) -> Vec<u8> {
     let newline = style.newline;
     let member = style.member(key, value, &Lines::Own(style.step.to_owned()));
-    let before = if document.body.is_empty() || document.body.ends_with('\n') {
-        ""
-    } else {
-        newline
-    };
-    let new = format!(
-        "{before}{{{newline}{}{member}{newline}}}{newline}",
-        style.step
-    );
+    let before = if document.body.is_empty() || document.body.ends_with('\n') { "" } else { newline };
+    let new = format!("{before}{{{newline}{}{member}{newline}}}{newline}", style.step);
     let end = document.body.len();
     apply(document, vec![(end..end, new)])
 }
@@ -191,10 +180,7 @@ pub(super) fn remove_member(
         return apply(document, vec![(inside, String::new())]);
     }
 
-    let is_last = object
-        .properties
-        .last()
-        .is_some_and(|last| last.start() == member.start());
+    let is_last = object.properties.last().is_some_and(|last| last.start() == member.start());
     let comma_after = document.comma_after(member.end());
     let lone_comma_before = match comma_after {
         None => document.comma_before(member.start()),
@@ -226,10 +212,8 @@ fn space_around(document: &Document<'_>, place: Range<usize>, is_last: bool) -> 
         Some(indentation) => {
             let line_start = place.start - indentation.len();
             let before = document.slice(0, line_start);
-            let above = before
-                .strip_suffix("\r\n")
-                .or_else(|| before.strip_suffix(['\n', '\r']))
-                .unwrap_or(before);
+            let above =
+                before.strip_suffix("\r\n").or_else(|| before.strip_suffix(['\n', '\r'])).unwrap_or(before);
             // The line ending before the member goes with it, unless what follows would then
             // move up behind a comment: into it, or beside one that speaks of something else.
             let ends_line = visible.starts_with(['\n', '\r']);

@@ -44,9 +44,7 @@ pub(super) fn own_line<'a>(document: &Document<'a>, offset: usize) -> Option<&'a
 pub(super) fn line_indentation<'a>(document: &Document<'a>, offset: usize) -> &'a str {
     let before = document.slice(0, offset);
     let line = before.rsplit(['\n', '\r']).next().unwrap_or(before);
-    line.split(|c| !matches!(c, ' ' | '\t'))
-        .next()
-        .unwrap_or("")
+    line.split(|c| !matches!(c, ' ' | '\t')).next().unwrap_or("")
 }
 
 /// Whether a text is spaces and tabs only, or empty.
@@ -59,15 +57,12 @@ impl<'a> Style<'a> {
     /// members, or else of the outermost object's.
     pub(super) fn of(document: &Document<'a>, object: Option<&ast::Object<'a>>) -> Self {
         let root = document.root.as_ref().and_then(ast::Value::as_object);
-        let pattern = object
-            .filter(|object| !object.properties.is_empty())
-            .or(root);
+        let pattern = object.filter(|object| !object.properties.is_empty()).or(root);
         let colon = pattern
             .and_then(|object| object.properties.last())
             .map(|member| document.slice(member.name.end(), member.value.start()))
             .filter(|text| {
-                text.split_once(':')
-                    .is_some_and(|(before, after)| is_blank(before) && is_blank(after))
+                text.split_once(':').is_some_and(|(before, after)| is_blank(before) && is_blank(after))
             })
             .unwrap_or(": ");
         let comma = pattern
@@ -112,23 +107,14 @@ impl<'a> Style<'a> {
                 self.enclose("[", elements.collect(), "]", lines, &deeper)
             }
             Value::Object(object) if !object.is_empty() => {
-                let members = object
-                    .iter()
-                    .map(|(key, value)| self.member(key, value, &deeper));
+                let members = object.iter().map(|(key, value)| self.member(key, value, &deeper));
                 self.enclose("{", members.collect(), "}", lines, &deeper)
             }
             other => other.to_string(),
         }
     }
 
-    fn enclose(
-        &self,
-        open: &str,
-        items: Vec<String>,
-        close: &str,
-        lines: &Lines,
-        deeper: &Lines,
-    ) -> String {
+    fn enclose(&self, open: &str, items: Vec<String>, close: &str, lines: &Lines, deeper: &Lines) -> String {
         match (lines, deeper) {
             (Lines::Own(outer), Lines::Own(inner)) => {
                 let newline = self.newline;
@@ -153,9 +139,10 @@ fn first_step<'a>(document: &Document<'a>, value: &ast::Value<'a>) -> Option<&'a
             .elements
             .iter()
             .find_map(|element| step_to(element.start()).or_else(|| first_step(document, element))),
-        ast::Value::Object(object) => object.properties.iter().find_map(|member| {
-            step_to(member.start()).or_else(|| first_step(document, &member.value))
-        }),
+        ast::Value::Object(object) => object
+            .properties
+            .iter()
+            .find_map(|member| step_to(member.start()).or_else(|| first_step(document, &member.value))),
         _ => None,
     }
 }

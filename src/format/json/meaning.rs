@@ -8,26 +8,17 @@ use super::JsonError;
 use super::document::Document;
 
 /// The value as data. The document has been checked, so the recursion is bounded.
-pub(super) fn to_value(
-    document: &Document<'_>,
-    value: &ast::Value<'_>,
-) -> Result<Value, JsonError> {
+pub(super) fn to_value(document: &Document<'_>, value: &ast::Value<'_>) -> Result<Value, JsonError> {
     Ok(match value {
         ast::Value::NullKeyword(_) => Value::Null,
         ast::Value::BooleanLit(boolean) => Value::Bool(boolean.value),
         ast::Value::StringLit(string) => Value::String(string.value.to_string()),
-        ast::Value::NumberLit(number) => {
-            Value::Number(number.value.parse::<Number>().map_err(|_| {
-                let (line, column) = document.place(number.start());
-                JsonError::NumberOutOfRange { line, column }
-            })?)
-        }
+        ast::Value::NumberLit(number) => Value::Number(number.value.parse::<Number>().map_err(|_| {
+            let (line, column) = document.place(number.start());
+            JsonError::NumberOutOfRange { line, column }
+        })?),
         ast::Value::Array(array) => Value::Array(
-            array
-                .elements
-                .iter()
-                .map(|element| to_value(document, element))
-                .collect::<Result<_, _>>()?,
+            array.elements.iter().map(|element| to_value(document, element)).collect::<Result<_, _>>()?,
         ),
         ast::Value::Object(object) => Value::Object(
             object
@@ -53,19 +44,13 @@ pub(super) fn is_equal(written: &ast::Value<'_>, value: &Value) -> bool {
         }
         (ast::Value::Array(written), Value::Array(array)) => {
             written.elements.len() == array.len()
-                && written
-                    .elements
-                    .iter()
-                    .zip(array)
-                    .all(|(written, value)| is_equal(written, value))
+                && written.elements.iter().zip(array).all(|(written, value)| is_equal(written, value))
         }
         // No key stands twice in a checked document, so equal counts and found keys are enough.
         (ast::Value::Object(written), Value::Object(object)) => {
             written.properties.len() == object.len()
                 && written.properties.iter().all(|member| {
-                    object
-                        .get(member.name.as_str())
-                        .is_some_and(|value| is_equal(&member.value, value))
+                    object.get(member.name.as_str()).is_some_and(|value| is_equal(&member.value, value))
                 })
         }
         _ => false,
@@ -104,41 +89,21 @@ impl Decimal {
         let all = format!("{whole}{fraction}");
         let shortened = all.trim_end_matches('0');
         let dropped = i64::try_from(all.len() - shortened.len()).ok()?;
-        let exponent = exponent
-            .checked_sub(i64::try_from(fraction.len()).ok()?)?
-            .checked_add(dropped)?;
+        let exponent = exponent.checked_sub(i64::try_from(fraction.len()).ok()?)?.checked_add(dropped)?;
         let digits = shortened.trim_start_matches('0').to_owned();
         // Zero is zero, whatever its sign and exponent.
         if digits.is_empty() {
-            return Some(Self {
-                is_negative: false,
-                digits,
-                exponent: 0,
-            });
+            return Some(Self { is_negative: false, digits, exponent: 0 });
         }
-        Some(Self {
-            is_negative,
-            digits,
-            exponent,
-        })
+        Some(Self { is_negative, digits, exponent })
     }
 }
 
 /// Whether a value is nested no deeper than this; a value that is no object or array has depth 0.
 pub(super) fn is_within_depth(value: &Value, room: usize) -> bool {
     match value {
-        Value::Array(array) => {
-            room > 0
-                && array
-                    .iter()
-                    .all(|element| is_within_depth(element, room - 1))
-        }
-        Value::Object(object) => {
-            room > 0
-                && object
-                    .values()
-                    .all(|value| is_within_depth(value, room - 1))
-        }
+        Value::Array(array) => room > 0 && array.iter().all(|element| is_within_depth(element, room - 1)),
+        Value::Object(object) => room > 0 && object.values().all(|value| is_within_depth(value, room - 1)),
         _ => true,
     }
 }
@@ -155,10 +120,7 @@ mod tests {
             ("1E+2", "100"),
             ("-0", "0.00e7"),
             ("0.00120", "12E-4"),
-            (
-                "123456789012345678901234567890",
-                "1.2345678901234567890123456789e29",
-            ),
+            ("123456789012345678901234567890", "1.2345678901234567890123456789e29"),
             ("1e99999999999999999999", "1e99999999999999999999"),
             ("0e99999999999999999", "0"),
         ] {

@@ -19,9 +19,7 @@ impl Pointer {
     pub fn new<Key: Into<String>>(keys: impl IntoIterator<Item = Key>) -> Result<Self, JsonError> {
         let keys: Vec<String> = keys.into_iter().map(Into::into).collect();
         if keys.is_empty() {
-            return Err(JsonError::Pointer {
-                text: String::new(),
-            });
+            return Err(JsonError::Pointer { text: String::new() });
         }
         Ok(Self { keys })
     }
@@ -37,9 +35,7 @@ impl FromStr for Pointer {
 
     /// Reads `/key/key`. In a key, `~1` stands for `/` and `~0` for `~`.
     fn from_str(text: &str) -> Result<Self, JsonError> {
-        let refuse = || JsonError::Pointer {
-            text: text.to_owned(),
-        };
+        let refuse = || JsonError::Pointer { text: text.to_owned() };
         let keys = text.strip_prefix('/').ok_or_else(refuse)?;
         keys.split('/')
             .map(|key| unescape(key).ok_or_else(refuse))

@@ -14,17 +14,9 @@ const KEYS: [&str; 4] = ["a", "b", "c", "long key/é~"];
 fn gap(with_comments: bool) -> BoxedStrategy<String> {
     let mut pieces = vec!["", "", " ", "\n  ", "\r\n\t", "  \n\n"];
     if with_comments {
-        pieces.extend([
-            " /* , { \" */ ",
-            "/**/",
-            " // } \\\" ,\n",
-            "\n// x\r\n  ",
-            "// y\r",
-        ]);
+        pieces.extend([" /* , { \" */ ", "/**/", " // } \\\" ,\n", "\n// x\r\n  ", "// y\r"]);
     }
-    prop::collection::vec(prop::sample::select(pieces), 0..3)
-        .prop_map(|pieces| pieces.concat())
-        .boxed()
+    prop::collection::vec(prop::sample::select(pieces), 0..3).prop_map(|pieces| pieces.concat()).boxed()
 }
 
 fn scalar() -> impl Strategy<Value = String> {
@@ -60,16 +52,8 @@ fn object(
                 })
                 .collect();
             // A blank object is only ever written `{}` here: see `remove`.
-            let end = if count == 0 && end.trim().is_empty() {
-                ""
-            } else {
-                &end
-            };
-            let comma = if with_comments && trailing && count > 0 {
-                ","
-            } else {
-                ""
-            };
+            let end = if count == 0 && end.trim().is_empty() { "" } else { &end };
+            let comma = if with_comments && trailing && count > 0 { "," } else { "" };
             format!("{{{}{comma}{end}}}", texts.join(","))
         })
         .boxed()
@@ -79,25 +63,14 @@ fn documents(with_comments: bool) -> BoxedStrategy<String> {
     let gap = gap(with_comments);
     let inner_gap = gap.clone();
     let value = scalar().boxed().prop_recursive(3, 12, 3, move |inner| {
-        let array =
-            prop::collection::vec((inner_gap.clone(), inner.clone()), 0..3).prop_map(|elements| {
-                let texts: Vec<_> = elements
-                    .into_iter()
-                    .map(|(gap, element)| format!("{gap}{element}"))
-                    .collect();
-                format!("[{}]", texts.join(","))
-            });
-        prop_oneof![
-            object(inner, inner_gap.clone(), with_comments),
-            array.boxed()
-        ]
+        let array = prop::collection::vec((inner_gap.clone(), inner.clone()), 0..3).prop_map(|elements| {
+            let texts: Vec<_> =
+                elements.into_iter().map(|(gap, element)| format!("{gap}{element}")).collect();
+            format!("[{}]", texts.join(","))
+        });
+        prop_oneof![object(inner, inner_gap.clone(), with_comments), array.boxed()]
     });
-    let random = (
-        gap.clone(),
-        object(value.boxed(), gap.clone(), with_comments),
-        gap,
-        any::<bool>(),
-    )
+    let random = (gap.clone(), object(value.boxed(), gap.clone(), with_comments), gap, any::<bool>())
         .prop_map(|(before, object, after, mark)| {
             let mark = if mark { "\u{feff}" } else { "" };
             format!("{mark}{before}{object}{after}")
@@ -107,16 +80,14 @@ fn documents(with_comments: bool) -> BoxedStrategy<String> {
 
 /// Documents as programs write them.
 fn tidy_documents() -> impl Strategy<Value = String> {
-    (objects(), prop::sample::select(vec!["\n", "\r\n"]), 0..3).prop_map(
-        |(object, newline, layout)| {
-            let pretty = serde_json::to_string_pretty(&object).unwrap();
-            match layout {
-                0 => object.to_string(),
-                1 => pretty.replace("  ", "\t").replace('\n', newline),
-                _ => format!("{pretty}\n").replace('\n', newline),
-            }
-        },
-    )
+    (objects(), prop::sample::select(vec!["\n", "\r\n"]), 0..3).prop_map(|(object, newline, layout)| {
+        let pretty = serde_json::to_string_pretty(&object).unwrap();
+        match layout {
+            0 => object.to_string(),
+            1 => pretty.replace("  ", "\t").replace('\n', newline),
+            _ => format!("{pretty}\n").replace('\n', newline),
+        }
+    })
 }
 
 fn values() -> impl Strategy<Value = Value> {
@@ -133,9 +104,7 @@ fn values() -> impl Strategy<Value = Value> {
             prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
             prop::collection::btree_map(prop::sample::select(KEYS.to_vec()), inner, 0..3).prop_map(
                 |members| {
-                    let members = members
-                        .into_iter()
-                        .map(|(key, value)| (key.to_owned(), value));
+                    let members = members.into_iter().map(|(key, value)| (key.to_owned(), value));
                     Value::Object(members.collect())
                 }
             ),
@@ -144,14 +113,10 @@ fn values() -> impl Strategy<Value = Value> {
 }
 
 fn objects() -> impl Strategy<Value = Value> {
-    prop::collection::btree_map(prop::sample::select(KEYS.to_vec()), values(), 0..4).prop_map(
-        |members| {
-            let members = members
-                .into_iter()
-                .map(|(key, value)| (key.to_owned(), value));
-            Value::Object(members.collect())
-        },
-    )
+    prop::collection::btree_map(prop::sample::select(KEYS.to_vec()), values(), 0..4).prop_map(|members| {
+        let members = members.into_iter().map(|(key, value)| (key.to_owned(), value));
+        Value::Object(members.collect())
+    })
 }
 
 fn pointers() -> impl Strategy<Value = Pointer> {
@@ -162,9 +127,7 @@ fn pointers() -> impl Strategy<Value = Pointer> {
 /// The text without comments, trailing commas and byte order mark, so that serde_json reads it.
 /// It knows nothing of the code under test.
 fn without_comments(text: &[u8]) -> String {
-    let text = std::str::from_utf8(text)
-        .unwrap()
-        .trim_start_matches('\u{feff}');
+    let text = std::str::from_utf8(text).unwrap().trim_start_matches('\u{feff}');
     let mut plain = String::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -210,9 +173,7 @@ fn set_model(document: &mut Value, keys: &[String], value: &Value) -> Option<()>
         return Some(());
     };
     let object = document.as_object_mut()?;
-    let entry = object
-        .entry(key.clone())
-        .or_insert_with(|| Value::Object(Map::new()));
+    let entry = object.entry(key.clone()).or_insert_with(|| Value::Object(Map::new()));
     set_model(entry, rest, value)
 }
 

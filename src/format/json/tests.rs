@@ -56,41 +56,13 @@ fn a_new_key_follows_the_layout() {
         ("{ \"a\": 1, }", "/z/y", "{ \"a\": 1, \"z\": {\"y\": 1}, }"),
         ("{\"a\":{}}", "/a/z", "{\"a\":{\"z\":1}}"),
         // Own lines, with and without a trailing comma, comments where people put them.
-        (
-            "{\n    \"a\": 1\n}\n",
-            "/z/y",
-            "{\n    \"a\": 1,\n    \"z\": {\n        \"y\": 1\n    }\n}\n",
-        ),
-        (
-            "{\r\n\t\"a\" : 1 // one\r\n}",
-            "/z",
-            "{\r\n\t\"a\" : 1, // one\r\n\t\"z\" : 1\r\n}",
-        ),
-        (
-            "{\n  \"a\": 1, // one\n  // end\n}",
-            "/z",
-            "{\n  \"a\": 1, // one\n  \"z\": 1,\n  // end\n}",
-        ),
-        (
-            "{\n  \"a\": 1 /* one */ }",
-            "/z",
-            "{\n  \"a\": 1, /* one */\n  \"z\": 1 }",
-        ),
-        (
-            "{\n  \"a\": {}\n}",
-            "/a/z",
-            "{\n  \"a\": {\n    \"z\": 1\n  }\n}",
-        ),
-        (
-            "{\n  \"a\": {\"b\": {}}\n}",
-            "/a/b/z",
-            "{\n  \"a\": {\"b\": {\"z\": 1}}\n}",
-        ),
-        (
-            "{\n\"a\": 1,\n\n\"b\": 2\n\n}",
-            "/z",
-            "{\n\"a\": 1,\n\n\"b\": 2,\n\"z\": 1\n\n}",
-        ),
+        ("{\n    \"a\": 1\n}\n", "/z/y", "{\n    \"a\": 1,\n    \"z\": {\n        \"y\": 1\n    }\n}\n"),
+        ("{\r\n\t\"a\" : 1 // one\r\n}", "/z", "{\r\n\t\"a\" : 1, // one\r\n\t\"z\" : 1\r\n}"),
+        ("{\n  \"a\": 1, // one\n  // end\n}", "/z", "{\n  \"a\": 1, // one\n  \"z\": 1,\n  // end\n}"),
+        ("{\n  \"a\": 1 /* one */ }", "/z", "{\n  \"a\": 1, /* one */\n  \"z\": 1 }"),
+        ("{\n  \"a\": {}\n}", "/a/z", "{\n  \"a\": {\n    \"z\": 1\n  }\n}"),
+        ("{\n  \"a\": {\"b\": {}}\n}", "/a/b/z", "{\n  \"a\": {\"b\": {\"z\": 1}}\n}"),
+        ("{\n\"a\": 1,\n\n\"b\": 2\n\n}", "/z", "{\n\"a\": 1,\n\n\"b\": 2,\n\"z\": 1\n\n}"),
     ];
     for (before, at, after) in cases {
         assert_eq!(set_text(before, at, &json!(1)), after, "from {before:?}");
@@ -107,29 +79,14 @@ fn a_removed_key_takes_its_comma_and_its_line() {
         ("{ \"a\": 1, \"z\": 2 }", "{ \"a\": 1 }"),
         ("{ \"a\": 1, \"z\": 2, }", "{ \"a\": 1, }"),
         ("{ \"a\": 1, \"z\": 2, \"b\": 3 }", "{ \"a\": 1, \"b\": 3 }"),
-        (
-            "{ \"a\": 1 /* x */, /* y */ \"z\": 2 /* w */ }",
-            "{ \"a\": 1 /* x */ /* y */ /* w */ }",
-        ),
+        ("{ \"a\": 1 /* x */, /* y */ \"z\": 2 /* w */ }", "{ \"a\": 1 /* x */ /* y */ /* w */ }"),
         ("{\n  \"a\": 1,\n  \"z\": 2\n}\n", "{\n  \"a\": 1\n}\n"),
-        (
-            "{\r\n  \"z\": 2,\r\n  \"a\": 1\r\n}",
-            "{\r\n  \"a\": 1\r\n}",
-        ),
-        (
-            "{\n  \"a\": 1, // one\n  \"z\": 2 // two\n}",
-            "{\n  \"a\": 1 // one\n  // two\n}",
-        ),
-        (
-            "{\n  \"z\": 2 /* two */,\n  \"a\": 1\n}",
-            "{\n  /* two */\n  \"a\": 1\n}",
-        ),
+        ("{\r\n  \"z\": 2,\r\n  \"a\": 1\r\n}", "{\r\n  \"a\": 1\r\n}"),
+        ("{\n  \"a\": 1, // one\n  \"z\": 2 // two\n}", "{\n  \"a\": 1 // one\n  // two\n}"),
+        ("{\n  \"z\": 2 /* two */,\n  \"a\": 1\n}", "{\n  /* two */\n  \"a\": 1\n}"),
         // What stands behind must not slip into the comment above.
         ("{\n  // c\n  \"z\": 2 }", "{\n  // c\n  }"),
-        (
-            "{\n  // c\n  \"z\": 2, \"a\": 1\n}",
-            "{\n  // c\n  \"a\": 1\n}",
-        ),
+        ("{\n  // c\n  \"z\": 2, \"a\": 1\n}", "{\n  // c\n  \"a\": 1\n}"),
         ("{\n  \"a\": 1\n, \"z\": 2\n}", "{\n  \"a\": 1\n\n}"),
         ("{\n  \"a\": 1\n}", "{\n  \"a\": 1\n}"),
         ("", ""),
@@ -144,12 +101,9 @@ fn a_removed_key_takes_its_comma_and_its_line() {
 #[test]
 fn an_equal_value_changes_no_byte() {
     let before = r#"{ "s": "\u0061\/b", "n": 1.00, "o": {"y": [1e1], "x": null} }"#;
-    for (at, value) in [
-        ("/s", json!("a/b")),
-        ("/n", json!(1)),
-        ("/n", json!(1.0)),
-        ("/o", json!({"x": null, "y": [10]})),
-    ] {
+    for (at, value) in
+        [("/s", json!("a/b")), ("/n", json!(1)), ("/n", json!(1.0)), ("/o", json!({"x": null, "y": [10]}))]
+    {
         assert_eq!(set_text(before, at, &value), before);
         assert!(holds(before.as_bytes(), &pointer(at), &value).unwrap());
     }
@@ -171,13 +125,7 @@ fn numbers_beyond_64_bits_are_compared_exactly() {
     let rounded = get(text, &pointer("/a")).unwrap().unwrap();
     assert_eq!(rounded, json!(123_456_789_012_345_680_000_000_000_000.0));
     assert!(!holds(text, &pointer("/a"), &rounded).unwrap());
-    assert_eq!(
-        get(text, &pointer("/b")),
-        Err(JsonError::NumberOutOfRange {
-            line: 1,
-            column: 44
-        })
-    );
+    assert_eq!(get(text, &pointer("/b")), Err(JsonError::NumberOutOfRange { line: 1, column: 44 }));
     assert!(!holds(text, &pointer("/b"), &json!(1)).unwrap());
 }
 
@@ -186,19 +134,9 @@ fn what_is_not_json_is_refused_with_its_place() {
     let cases = [
         ("{\n  \"a\": 1\n  \"é\": x\n}", 2, 9, "expected comma"),
         ("{\"é\": x}", 1, 7, "unexpected token"),
-        (
-            "{\"a\": \"x\ty\"}",
-            1,
-            9,
-            "unexpected control character in a string",
-        ),
+        ("{\"a\": \"x\ty\"}", 1, 9, "unexpected control character in a string"),
         ("{\"a\":\u{a0}1}", 1, 6, "unexpected character"),
-        (
-            "{} {}",
-            1,
-            4,
-            "text cannot contain more than one JSON value",
-        ),
+        ("{} {}", 1, 4, "text cannot contain more than one JSON value"),
         ("{'a': 1}", 1, 2, "single-quoted strings are not allowed"),
         ("// c\r\n/* open", 2, 1, "unterminated comment block"),
         ("{\"a\": 01}", 1, 8, "expected comma"),
@@ -206,11 +144,7 @@ fn what_is_not_json_is_refused_with_its_place() {
     for (text, line, column, message) in cases {
         assert_eq!(
             get(text.as_bytes(), &pointer("/a")),
-            Err(JsonError::Syntax {
-                line,
-                column,
-                message: message.to_owned()
-            }),
+            Err(JsonError::Syntax { line, column, message: message.to_owned() }),
             "{text:?}"
         );
     }
@@ -223,11 +157,7 @@ fn what_is_not_json_is_refused_with_its_place() {
 #[test]
 fn a_doubled_key_is_refused_with_both_places() {
     assert_eq!(
-        set(
-            b"{\"a\": [{\n  \"k\": 1,\n  \"\\u006b\": 2\n}]}",
-            &pointer("/b"),
-            &json!(1)
-        ),
+        set(b"{\"a\": [{\n  \"k\": 1,\n  \"\\u006b\": 2\n}]}", &pointer("/b"), &json!(1)),
         Err(JsonError::DuplicateKey {
             key: "k".to_owned(),
             line: 3,
@@ -243,11 +173,7 @@ fn a_value_in_the_way_is_not_replaced() {
     for (text, column) in [("{\"a\": [1]}", 7), ("{\"a\": null}", 7), ("[1]", 1)] {
         assert_eq!(
             set(text.as_bytes(), &pointer("/a/b"), &json!(1)),
-            Err(JsonError::NotAnObject {
-                pointer: pointer("/a/b"),
-                line: 1,
-                column
-            }),
+            Err(JsonError::NotAnObject { pointer: pointer("/a/b"), line: 1, column }),
             "{text}"
         );
         assert_eq!(get(text.as_bytes(), &pointer("/a/0")).unwrap(), None);
@@ -261,10 +187,7 @@ fn nesting_is_bounded() {
     assert!(get(deepest.as_bytes(), &pointer("/a")).unwrap().is_some());
     assert_eq!(
         get(nested(MAXIMUM_DEPTH).as_bytes(), &pointer("/a")),
-        Err(JsonError::TooDeep {
-            line: 1,
-            column: 134
-        })
+        Err(JsonError::TooDeep { line: 1, column: 134 })
     );
     for open in ["[", "{\"a\":", "[{\"a\":"] {
         assert!(matches!(
@@ -279,30 +202,19 @@ fn nesting_is_bounded() {
     }
     let edited = set(b"", &pointer("/a"), &value).unwrap();
     assert!(holds(&edited, &pointer("/a"), &value).unwrap());
-    assert_eq!(
-        set(b"", &pointer("/a/b"), &value),
-        Err(JsonError::ValueTooDeep {
-            pointer: pointer("/a/b")
-        })
-    );
+    assert_eq!(set(b"", &pointer("/a/b"), &value), Err(JsonError::ValueTooDeep { pointer: pointer("/a/b") }));
     let long = Pointer::new(vec!["k"; MAXIMUM_DEPTH]).unwrap();
     let edited = set(b"", &long, &json!(1)).unwrap();
     assert_eq!(get(&edited, &long).unwrap(), Some(json!(1)));
     let too_long = Pointer::new(vec!["k"; MAXIMUM_DEPTH + 1]).unwrap();
-    assert!(matches!(
-        set(b"", &too_long, &json!(1)),
-        Err(JsonError::ValueTooDeep { .. })
-    ));
+    assert!(matches!(set(b"", &too_long, &json!(1)), Err(JsonError::ValueTooDeep { .. })));
 }
 
 #[test]
 fn a_long_line_is_edited_too() {
     let elements = vec!["{\"k\": [1]}"; 100_000].join(", ");
     let before = format!("\n{{\"list\": [{elements}]}}");
-    assert_eq!(
-        set_text(&before, "/z", &json!(1)),
-        format!("\n{{\"list\": [{elements}], \"z\": 1}}")
-    );
+    assert_eq!(set_text(&before, "/z", &json!(1)), format!("\n{{\"list\": [{elements}], \"z\": 1}}"));
 }
 
 #[test]
@@ -318,12 +230,7 @@ fn pointers_are_read_and_written_as_rfc_6901_says() {
         assert_eq!(Pointer::new(keys.iter().copied()).unwrap(), pointer(text));
     }
     for text in ["", "a", "a/b", "/~", "/~2", "/a~"] {
-        assert_eq!(
-            text.parse::<Pointer>(),
-            Err(JsonError::Pointer {
-                text: text.to_owned()
-            })
-        );
+        assert_eq!(text.parse::<Pointer>(), Err(JsonError::Pointer { text: text.to_owned() }));
     }
     assert!(Pointer::new(Vec::<String>::new()).is_err());
 }
