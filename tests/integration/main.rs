@@ -1,3 +1,4 @@
-//! Tests against peers that exist: they start real servers and talk to them.
+//! Tests of whole parts: inventories as files, and peers that exist, which are started for real.
 
+mod inventory;
 mod ssh;
