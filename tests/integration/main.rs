@@ -7,6 +7,8 @@
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod inventory;
+#[cfg(test)]
 mod rig;
 #[cfg(test)]
 mod rig_self;
