@@ -418,7 +418,9 @@ fn a_rig_whose_start_was_killed_is_cleaned_up() {
         .arg(format!("{name}:systemd"))
         .spawn()
         .expect("tests/rig/rig runs");
-    wait_until("the machine is half made", || traces_of(&name).iter().any(|trace| trace.starts_with("/run/")));
+    wait_until("the machine is half made", || {
+        traces_of(&name).iter().any(|trace| trace.starts_with("/run/"))
+    });
     starting.kill().expect("the start can be killed");
     starting.wait().expect("the start is dead");
     let status = Command::new(script()).args(["down", "--all"]).status().expect("tests/rig/rig runs");
