@@ -91,3 +91,18 @@ pub enum Detail {
     /// A sentence.
     Note(String),
 }
+
+impl Detail {
+    /// A named value that differs.
+    #[must_use]
+    pub fn value(name: impl Into<String>, from: Option<&str>, to: impl Into<String>) -> Self {
+        Self::Value { name: name.into(), from: from.map(str::to_owned), to: to.into() }
+    }
+
+    /// A named yes or no that differs.
+    #[must_use]
+    pub fn flag(name: impl Into<String>, to: bool) -> Self {
+        let word = |flag: bool| if flag { "yes" } else { "no" };
+        Self::value(name, Some(word(!to)), word(to))
+    }
+}

@@ -1,13 +1,19 @@
 //! The primitives: one thing on one machine that fleetprov owns, one file per kind.
 
+pub mod checkout;
+pub mod crontab_entry;
 pub mod directory;
 pub mod file;
+pub mod init_script;
 pub mod link;
+pub mod package;
+pub mod unit;
 
 mod answer;
 mod content;
 mod declared;
 mod difference;
+mod lines;
 mod operation;
 pub mod ownership;
 mod question;

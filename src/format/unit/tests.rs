@@ -1,8 +1,6 @@
-use std::process::Command;
+//! Values, files and names as tables, and values read back by the manual's rules.
 
 use proptest::prelude::*;
-use proptest::strategy::ValueTree;
-use proptest::test_runner::TestRunner;
 
 use super::{UnitError, UnitFile, Value, escape_path};
 
@@ -13,23 +11,14 @@ fn forbidden<T>(character: char) -> Result<T, UnitError> {
 #[test]
 fn an_emitted_file() {
     let unit = UnitFile::default()
-        .with_section(
-            "Unit",
-            [("Description", Value::text("backup, 100% of it").unwrap())],
-        )
+        .with_section("Unit", [("Description", Value::text("backup, 100% of it").unwrap())])
         .with_section(
             "Service",
             [
                 ("Type", Value::verbatim("oneshot").unwrap()),
-                (
-                    "Environment",
-                    Value::environment(&[("A", "1"), ("B", "x $y \"z\" 5%")]).unwrap(),
-                ),
+                ("Environment", Value::environment(&[("A", "1"), ("B", "x $y \"z\" 5%")]).unwrap()),
                 ("WorkingDirectory", Value::path("/srv/my sites").unwrap()),
-                (
-                    "ExecStart",
-                    Value::command("/usr/bin/rclone", &["sync", "a b", "$HOME", ""]).unwrap(),
-                ),
+                ("ExecStart", Value::command("/usr/bin/rclone", &["sync", "a b", "$HOME", ""]).unwrap()),
                 ("ExecStart", Value::verbatim("").unwrap()),
             ],
         );
@@ -55,21 +44,13 @@ fn read_files() {
         ExecStart=/bin/b \\\n\t; inside\n   one\\\n two\\\\\n\
         Key_1=\nX-My=\"q\"\n[Service]\nExecStart=/bin/c";
     let unit = UnitFile::parse(text).unwrap();
-    let values =
-        |section, key| -> Vec<&str> { unit.values(section, key).map(Value::as_str).collect() };
+    let values = |section, key| -> Vec<&str> { unit.values(section, key).map(Value::as_str).collect() };
     assert_eq!(values("Unit", "Description"), ["a = b"]);
-    assert_eq!(
-        values("Service", "ExecStart"),
-        ["/bin/a", "/bin/b     one  two\\\\", "/bin/c"]
-    );
+    assert_eq!(values("Service", "ExecStart"), ["/bin/a", "/bin/b     one  two\\\\", "/bin/c"]);
     assert_eq!(values("Service", "Key_1"), [""]);
     assert_eq!(values("Service", "X-My"), ["\"q\""]);
     assert_eq!(values("Service", "None"), [""; 0]);
-    let names: Vec<&str> = unit
-        .sections
-        .iter()
-        .map(|section| section.name.as_str())
-        .collect();
+    let names: Vec<&str> = unit.sections.iter().map(|section| section.name.as_str()).collect();
     assert_eq!(names, ["Unit", "Service", "Service"]);
 }
 
@@ -85,11 +66,7 @@ fn files_with_faults() {
         ("[Unit]\nA\\\n\nB=x y\n=\n", 3, "Key=value"),
     ];
     for (text, line, expected) in cases {
-        assert_eq!(
-            UnitFile::parse(text),
-            Err(UnitError::Syntax { line, expected }),
-            "{text:?}"
-        );
+        assert_eq!(UnitFile::parse(text), Err(UnitError::Syntax { line, expected }), "{text:?}");
     }
 }
 
@@ -101,89 +78,44 @@ fn refused_values() {
         assert_eq!(Value::text(&text), forbidden(character));
         assert_eq!(Value::words(&["ok", &text]), forbidden(character));
         assert_eq!(Value::command("/bin/a", &[&text]), forbidden(character));
-        assert_eq!(
-            Value::command(&format!("/{text}"), &[]),
-            forbidden(character)
-        );
+        assert_eq!(Value::command(&format!("/{text}"), &[]), forbidden(character));
         assert_eq!(Value::environment(&[("A", &text)]), forbidden(character));
         assert_eq!(Value::path(&format!("/{text}")), forbidden(character));
     }
     let value = |text: &str| text.to_owned();
-    assert_eq!(
-        Value::text(" a"),
-        Err(UnitError::OuterBlanks { value: value(" a") })
-    );
-    assert_eq!(
-        Value::path("/a\t"),
-        Err(UnitError::OuterBlanks {
-            value: value("/a\t")
-        })
-    );
-    assert_eq!(
-        Value::path("/a\\"),
-        Err(UnitError::TrailingBackslash {
-            value: value("/a\\")
-        })
-    );
+    assert_eq!(Value::text(" a"), Err(UnitError::OuterBlanks { value: value(" a") }));
+    assert_eq!(Value::path("/a\t"), Err(UnitError::OuterBlanks { value: value("/a\t") }));
+    assert_eq!(Value::path("/a\\"), Err(UnitError::TrailingBackslash { value: value("/a\\") }));
     assert!(Value::path("/a\\\\").is_ok());
-    assert_eq!(
-        Value::path("a"),
-        Err(UnitError::RelativePath { path: value("a") })
-    );
-    assert_eq!(
-        Value::command("a", &[]),
-        Err(UnitError::RelativePath { path: value("a") })
-    );
+    assert_eq!(Value::path("a"), Err(UnitError::RelativePath { path: value("a") }));
+    assert_eq!(Value::command("a", &[]), Err(UnitError::RelativePath { path: value("a") }));
     for program in ["/bin/", "/opt/$x/run", "/a\"b", "/a'b", "/a\\b"] {
-        assert_eq!(
-            Value::command(program, &[]),
-            Err(UnitError::Program {
-                program: value(program)
-            })
-        );
+        assert_eq!(Value::command(program, &[]), Err(UnitError::Program { program: value(program) }));
     }
     for name in ["", "1A", "A-B", "A=B", "É"] {
-        assert_eq!(
-            Value::environment(&[(name, "x")]),
-            Err(UnitError::VariableName { name: value(name) })
-        );
+        assert_eq!(Value::environment(&[(name, "x")]), Err(UnitError::VariableName { name: value(name) }));
     }
-    assert_eq!(
-        Value::environment(&[("A", "\u{1b}[0m")]),
-        forbidden('\u{1b}')
-    );
+    assert_eq!(Value::environment(&[("A", "\u{1b}[0m")]), forbidden('\u{1b}'));
 }
 
 #[test]
 fn refused_files() {
     let with = |section: &str, key: &'static str, value: Value| {
-        UnitFile::default()
-            .with_section(section, [(key, value)])
-            .emit()
+        UnitFile::default().with_section(section, [(key, value)]).emit()
     };
     let value = Value::verbatim("x").unwrap();
     for name in ["", "a]", "a\nb", "É"] {
-        let refused = Err(UnitError::SectionName {
-            name: name.to_owned(),
-        });
+        let refused = Err(UnitError::SectionName { name: name.to_owned() });
         assert_eq!(with(name, "A", value.clone()), refused);
     }
     for key in ["", "a b", "a=b", "#a", "[a", "a\nb"] {
-        assert_eq!(
-            with("Unit", key, value.clone()),
-            Err(UnitError::Key {
-                key: key.to_owned()
-            })
-        );
+        assert_eq!(with("Unit", key, value.clone()), Err(UnitError::Key { key: key.to_owned() }));
     }
     let long = Value::verbatim(&"x".repeat(1024 * 1024 - 3)).unwrap();
     assert!(with("Unit", "A", long.clone()).is_ok());
     assert_eq!(
         with("Unit", "AB", long),
-        Err(UnitError::TooLong {
-            bytes: 1024 * 1024,
-            limit: 1024 * 1024 - 1
-        })
+        Err(UnitError::TooLong { bytes: 1024 * 1024, limit: 1024 * 1024 - 1 })
     );
 }
 
@@ -206,138 +138,20 @@ fn escaped_paths() {
         assert_eq!(escape_path(path).as_deref(), Ok(name), "{path}");
     }
     for path in ["", "a/b", "./a"] {
-        assert_eq!(
-            escape_path(path),
-            Err(UnitError::RelativePath {
-                path: path.to_owned()
-            })
-        );
+        assert_eq!(escape_path(path), Err(UnitError::RelativePath { path: path.to_owned() }));
     }
-    assert_eq!(
-        escape_path("/a/../b"),
-        Err(UnitError::ParentComponent {
-            path: "/a/../b".to_owned()
-        })
-    );
+    assert_eq!(escape_path("/a/../b"), Err(UnitError::ParentComponent { path: "/a/../b".to_owned() }));
     assert_eq!(escape_path("/a\0"), forbidden('\0'));
 }
 
-/// Random values of a strategy, for tests that hand many to one process.
-fn samples<T>(strategy: &impl Strategy<Value = T>, count: usize) -> Vec<T> {
-    let mut runner = TestRunner::default();
-    std::iter::repeat_with(|| {
-        strategy
-            .new_tree(&mut runner)
-            .expect("nothing is rejected")
-            .current()
-    })
-    .take(count)
-    .collect()
-}
-
-fn path() -> impl Strategy<Value = String> {
-    let component = prop_oneof![
-        3 => "[a-zA-Z0-9:_.-]{0,6}",
-        2 => "[^/\0]{1,4}",
-        1 => Just(".".to_owned()),
-        1 => "\\PC{1,4}".prop_map(|text| text.replace('/', "")),
-    ];
-    prop::collection::vec(component, 0..5)
-        .prop_map(|components| format!("/{}", components.join("/")))
-}
-
-#[test]
-fn systemd_escapes_paths_alike() {
-    let paths: Vec<String> = samples(&path(), 2_000)
-        .into_iter()
-        .filter(|path| !path.split('/').any(|component| component == ".."))
-        .collect();
-    assert!(paths.len() > 1_000, "too few paths without `..`");
-    let output = Command::new("systemd-escape")
-        .args(["--path", "--"])
-        .args(&paths)
-        .output()
-        .expect("systemd-escape must be installed: it is the reference for unit names");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let text = String::from_utf8(output.stdout).expect("ASCII");
-    let theirs: Vec<&str> = text.trim_end_matches('\n').split(' ').collect();
-    assert_eq!(theirs.len(), paths.len());
-    for (path, name) in paths.iter().zip(theirs) {
-        assert_eq!(escape_path(path).as_deref(), Ok(name), "{path:?}");
-    }
-}
-
 /// Words that hurt: quotes, backslashes, specifiers, variables, separators, controls.
-fn word() -> impl Strategy<Value = String> {
+pub(super) fn word() -> impl Strategy<Value = String> {
     prop_oneof![
         2 => "[a-z%$\"'\\\\; #{}\t]{0,8}",
         1 => "[^\n\r\0]{0,6}",
         1 => prop::sample::select(vec![";", "%n", "%%", "$HOME", "${HOME}", "$$", "\\", "\\;", "'", "\"", "", "a\\x41", "\\s", "-x", "#", "@a"])
             .prop_map(str::to_owned),
     ]
-}
-
-/// Runs `systemd-analyze verify` on one unit and gives what it complains about.
-fn verify(name: &str, unit: &UnitFile) -> String {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let file = folder.path().join(name);
-    std::fs::write(&file, unit.emit().expect("an emitted unit")).expect("a written unit");
-    let output = Command::new("systemd-analyze")
-        .env("SYSTEMD_LOG_COLOR", "0")
-        .args(["verify", "--man=no", "--recursive-errors=no"])
-        .arg(&file)
-        .output()
-        .expect("systemd-analyze must be installed: it is the reference for unit files");
-    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
-    if complaint.is_empty() && !output.status.success() {
-        return format!("{}", output.status);
-    }
-    complaint
-}
-
-fn service(settings: Vec<(&'static str, Value)>) -> UnitFile {
-    let kind = ("Type", Value::verbatim("oneshot").unwrap());
-    UnitFile::default()
-        .with_section("Unit", [("Description", Value::text("proof").unwrap())])
-        .with_section("Service", std::iter::once(kind).chain(settings))
-}
-
-#[test]
-fn systemd_accepts_quoted_values() {
-    let words = prop::collection::vec(word(), 0..5);
-    let mut settings = Vec::new();
-    for words in samples(&words, 300) {
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        settings.push(("ExecStart", Value::command("/bin/true", &words).unwrap()));
-        for word in words {
-            let variable = Value::environment(&[("NAME_1", word)]);
-            settings.extend(variable.ok().map(|variable| ("Environment", variable)));
-            let folder = Value::words(&[&format!("/{word}")]);
-            settings.extend(folder.ok().map(|folder| ("ReadWritePaths", folder)));
-        }
-    }
-    assert_eq!(verify("proof.service", &service(settings)), "");
-}
-
-#[test]
-fn systemd_verification_would_notice() {
-    let bad = [
-        ("ExecStart", "/bin/true \"a"),
-        ("ExecStart", "relative/path"),
-        ("Environment", "1A=b"),
-    ];
-    for (key, value) in bad {
-        let run = ("ExecStart", Value::command("/bin/true", &[]).unwrap());
-        let complaint = verify(
-            "proof.service",
-            &service(vec![run, (key, Value::verbatim(value).unwrap())]),
-        );
-        assert!(complaint.contains("proof.service"), "{value}: {complaint}");
-    }
 }
 
 /// The words of a command line by the rules of systemd.syntax(7) and the substitutions

@@ -4,7 +4,6 @@ mod address;
 mod backup;
 mod connect;
 mod document;
-mod duration;
 mod endpoint;
 mod homes;
 mod legs;
@@ -18,4 +17,3 @@ mod surface;
 mod tier;
 
 pub use document::parse;
-pub use duration::{DurationError, parse as parse_duration};

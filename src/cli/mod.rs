@@ -1,0 +1,12 @@
+//! The command line: arguments to runs, outcomes to exit codes. The only place that prints or asks.
+
+mod arguments;
+mod check;
+mod exit;
+mod load;
+mod main;
+mod render;
+mod runs;
+mod surface;
+
+pub use main::main;
