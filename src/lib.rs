@@ -20,3 +20,5 @@ pub mod apply;
 pub mod fleet;
 pub mod resource;
 pub mod shell;
+
+pub mod report;

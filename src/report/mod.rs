@@ -1,0 +1,21 @@
+//! What would change, what happened and what is wrong, as text or JSON. Pure: nothing is printed here.
+
+mod difference;
+mod layout;
+mod machine;
+mod outcome;
+mod plan;
+pub mod safe;
+mod step;
+mod style;
+mod summary;
+mod words;
+
+pub use machine::{MachineReport, Status};
+pub use outcome::outcomes;
+pub use plan::plans;
+pub use style::{Paint, Style};
+pub use summary::{closing, summary};
+
+#[cfg(test)]
+mod samples;
