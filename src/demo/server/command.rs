@@ -1,5 +1,6 @@
 //! One command on one channel: started, fed, listened to, ended.
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::Stdio;
 use std::sync::Arc;
 
@@ -97,8 +98,8 @@ async fn converse(
         () = feeding => None?,
     };
     match status {
-        // A signal: shells report it this way.
-        Ok(status) => Some(status.code().map_or(255, i32::cast_unsigned)),
+        // A signal ended it: said as shells say it.
+        Ok(status) => status.code().or_else(|| Some(128 + status.signal()?)).map(i32::cast_unsigned),
         Err(_) => Some(CANNOT_START),
     }
 }
