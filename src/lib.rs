@@ -6,6 +6,31 @@
 pub mod model;
 
 pub mod format;
+pub mod shell;
 pub mod transport;
 
 pub mod inventory;
+
+pub mod resource;
+
+pub mod intent;
+
+pub mod architecture;
+
+pub mod desired;
+
+pub mod plan;
+
+pub mod event;
+
+pub mod probe;
+
+pub mod apply;
+
+pub mod fleet;
+
+pub mod report;
+
+pub mod store;
+
+pub mod cli;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::model::{
-    FleetName, Init, MachineName, Node, Platform, RoleName, ServiceName, Source, Span, Spanned, SurfaceName,
-    TierName,
+    FleetName, Init, MachineName, MachinePath, Node, Platform, RoleName, ServiceName, Source, Span, Spanned,
+    SurfaceName, TierName,
 };
 
 /// One fleet.
@@ -28,6 +28,12 @@ pub struct Fleet {
     pub links: Vec<Link>,
     /// Backup legs.
     pub backups: Vec<Backup>,
+    /// The pinned host keys, as written; relative to the folder of the file it was written in.
+    /// `known_hosts` beside the inventory when absent.
+    pub known_hosts: Option<Spanned<String>>,
+    /// The folder of the secret files, as written; relative to the folder of the file it was written in.
+    /// `secrets` beside the inventory when absent.
+    pub secrets: Option<Spanned<String>>,
 }
 
 /// A group of machines that share one pattern and default roles.
@@ -45,10 +51,29 @@ pub struct Tier {
     pub hub: Option<Spanned<Member>>,
     /// Roles every managed machine of the tier has.
     pub roles: Vec<RoleUse>,
+    /// Roles of those that play a part in the pattern, so that naming another primary moves them.
+    pub roles_of: Vec<(Part, Vec<RoleUse>)>,
+}
+
+/// What a machine is in its tier's pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// The one that writes, in `primary-and-secondaries`.
+    Primary,
+    /// One that mirrors the primary.
+    Secondary,
+    /// A writer among writers, in `mesh`.
+    Peer,
+    /// The one that holds the truth, in `hub-and-spoke` and `cloud-as-hub`.
+    Hub,
+    /// One that reads and writes through the hub.
+    Spoke,
+    /// A view on the cloud.
+    Client,
 }
 
 /// How the members of a tier relate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Pattern {
     /// One writes, the others mirror it.
     PrimaryAndSecondaries,
@@ -90,7 +115,7 @@ pub struct Machine {
 #[derive(Clone, Debug)]
 pub enum Membership {
     /// Reached over SSH or locally.
-    Managed(Managed),
+    Managed(Box<Managed>),
     /// Drawn and owned, never connected to: `phone`, `tablet`, `cloud-agent`, `browser` and the like.
     Unmanaged(Spanned<String>),
 }
@@ -119,14 +144,14 @@ pub struct Connect {
     pub id: Option<String>,
     /// Login name.
     pub user: Option<String>,
-    /// Host name or address.
-    pub host: Option<String>,
+    /// Host name or address, without brackets; its place is that of the whole `ssh` text.
+    pub host: Option<Spanned<String>>,
     /// TCP port, 22 unless given.
     pub port: u16,
-    /// The private key file, as written; relative to the inventory's folder.
-    pub key: Option<String>,
+    /// The private key file, as written; relative to the folder of the file it was written in.
+    pub key: Option<Spanned<String>>,
     /// Machines to jump through, in order.
-    pub jumps: Vec<MachineName>,
+    pub jumps: Vec<Spanned<MachineName>>,
 }
 
 /// How operations get root's rights on a machine.
@@ -195,6 +220,8 @@ pub enum ServiceKind {
     Notify {
         /// Its URL.
         url: Spanned<String>,
+        /// The topic to write to; often a secret, because who knows it can read and write.
+        topic: Option<Setting>,
     },
 }
 
@@ -226,6 +253,8 @@ pub struct Surface {
     pub paths: Vec<Spanned<String>>,
     /// The tiers that read or write it.
     pub used_by: Vec<Spanned<TierName>>,
+    /// What its traffic is for, in the table of links.
+    pub purpose: Option<Spanned<String>>,
 }
 
 /// A declared link: who talks to whom, and for what.
@@ -243,6 +272,26 @@ pub struct Link {
     pub via: Option<String>,
     /// What for.
     pub purpose: Spanned<String>,
+    /// What an SSH link may do at the other end; empty when that is not said.
+    pub allow: Vec<Allow>,
+}
+
+/// One thing an SSH link may do at its other end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allow {
+    /// Which program may run there.
+    pub program: AllowedProgram,
+    /// The folder it is held to.
+    pub path: Spanned<MachinePath>,
+}
+
+/// The programs a link's key can be held to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AllowedProgram {
+    /// rsync below a folder.
+    Rsync,
+    /// SFTP below a folder.
+    Sftp,
 }
 
 /// A backup leg as declared.
@@ -330,7 +379,7 @@ impl Fleet {
     /// The machines fleetprov logs in to.
     pub fn managed(&self) -> impl Iterator<Item = (&Machine, &Managed)> {
         self.machines.iter().filter_map(|machine| match &machine.membership {
-            Membership::Managed(managed) => Some((machine, managed)),
+            Membership::Managed(managed) => Some((machine, managed.as_ref())),
             Membership::Unmanaged(_) => None,
         })
     }

@@ -1,8 +1,14 @@
 //! The inventory: from text with places to a fleet.
 
 mod fleet;
+mod overlay;
+mod parse;
+mod yaml;
 
 pub use fleet::{
-    Backup, BackupMode, Connect, Endpoint, Fleet, Link, Machine, Managed, Member, Membership, Pattern,
-    PrivilegeKind, RoleUse, SecretReference, Service, ServiceKind, Setting, Surface, Tier, When,
+    Allow, AllowedProgram, Backup, BackupMode, Connect, Endpoint, Fleet, Link, Machine, Managed, Member,
+    Membership, Part, Pattern, PrivilegeKind, RoleUse, SecretReference, Service, ServiceKind, Setting,
+    Surface, Tier, When,
 };
+pub use parse::parse;
+pub use yaml::read as read_yaml;

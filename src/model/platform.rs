@@ -98,3 +98,16 @@ pub struct Facts {
     /// Whether operations run as root (a root login, sudo or doas).
     pub root: bool,
 }
+
+/// What a machine says of itself, in the words of [`Facts`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MachineFacts {
+    /// The number of the user that operations run as.
+    pub uid: u32,
+    /// The login user's home, when the machine knows the user.
+    pub home: Option<String>,
+    /// What runs its services.
+    pub init: Init,
+    /// The kernel's name (`uname -s`).
+    pub system: String,
+}

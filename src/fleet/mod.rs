@@ -1,0 +1,8 @@
+//! Many machines at once: how many, in what order, and what one's trouble means to the others.
+
+mod failure;
+mod run;
+#[cfg(all(test, unix))]
+mod tests;
+
+pub use run::{Job, Nonces, Outcome, Prepared, Ready, Resolve, Run, RunOptions};

@@ -1,0 +1,352 @@
+//! A run: probe and plan many machines, then apply to those that were agreed to.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::StreamExt as _;
+use futures::stream;
+use tokio_util::sync::CancellationToken;
+
+use super::failure;
+use crate::apply::{StepNews, apply};
+use crate::event::{Event, Failure, FailureKind, Happening, StepOutcome};
+use crate::model::{Facts, MachineName, Target};
+use crate::plan::Plan;
+use crate::probe::{Conversation, Limits};
+use crate::resource::{Declared, Observation, Surroundings};
+use crate::transport::{Connector, Tally};
+
+/// How long a session is held while a question waits for its answer (contract C13).
+const HELD: Duration = Duration::from_secs(300);
+
+/// One machine's part in a run.
+pub struct Job {
+    /// The machine.
+    pub machine: MachineName,
+    /// The way there.
+    pub target: Target,
+    /// What the inventory says it is.
+    pub facts: Facts,
+    /// What it is to be, by what it is. Called again when the machine's own facts differ.
+    pub resolve: Resolve,
+}
+
+/// Gives the resources of a machine that is what the facts say; the error is for a person.
+pub type Resolve = Arc<dyn Fn(&Facts) -> Result<Vec<Declared>, String> + Send + Sync>;
+
+/// Gives fresh random words: a frame's nonce, a digest's key. Letters and digits only.
+pub type Nonces = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// How a run behaves.
+#[derive(Clone)]
+pub struct RunOptions {
+    /// How many machines at once, and how many sessions are held while a question waits.
+    pub parallel: usize,
+    /// How long to wait for a machine.
+    pub limits: Limits,
+    /// Randomness.
+    pub nonces: Nonces,
+    /// Ends the run early: no machine is begun any more, those under way are let go of.
+    pub cancel: CancellationToken,
+}
+
+/// A run over many machines.
+pub struct Run<'a> {
+    connector: &'a dyn Connector,
+    options: RunOptions,
+    tell: &'a (dyn Fn(Event) + Send + Sync),
+}
+
+/// A machine whose plan is known, or that cannot be worked on.
+pub struct Prepared {
+    /// The machine.
+    pub machine: MachineName,
+    /// Its plan, or why there is none.
+    pub result: Result<Ready, Failure>,
+}
+
+/// A machine whose plan is known.
+pub struct Ready {
+    /// What would change.
+    pub plan: Arc<Plan>,
+    /// What went over the connection.
+    pub tally: Tally,
+    job: Job,
+    declared: Vec<Declared>,
+    surroundings: Surroundings,
+    conversation: Option<Conversation>,
+    since: Instant,
+}
+
+/// What became of one machine.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The machine.
+    pub machine: MachineName,
+    /// The plan that was applied; none when there never was one.
+    pub plan: Option<Arc<Plan>>,
+    /// For each step of the plan, how it ended.
+    pub steps: Vec<StepOutcome>,
+    /// What is still left to do, when it could be looked at again.
+    pub left: Option<Arc<Plan>>,
+    /// What stopped the work on it.
+    pub failure: Option<Failure>,
+    /// What went over the connection.
+    pub tally: Tally,
+}
+
+impl<'a> Run<'a> {
+    /// A run over a connector. `tell` hears what happens, as it happens.
+    #[must_use]
+    pub fn new(
+        connector: &'a dyn Connector,
+        options: RunOptions,
+        tell: &'a (dyn Fn(Event) + Send + Sync),
+    ) -> Self {
+        Self { connector, options, tell }
+    }
+
+    /// Asks all machines and computes their plans, in the order of the jobs. Sessions of machines
+    /// that have something to do stay open, as many as run at once.
+    pub async fn prepare(&self, jobs: Vec<Job>) -> Vec<Prepared> {
+        let held = Arc::new(tokio::sync::Semaphore::new(self.options.parallel));
+        stream::iter(jobs)
+            .map(|job| {
+                let held = Arc::clone(&held);
+                async move {
+                    let machine = job.machine.clone();
+                    let result = self.cancellable(self.prepare_one(job)).await;
+                    let result = match result {
+                        Ok(mut ready) => {
+                            // A session is worth holding only for a plan that may be applied.
+                            let keep = !ready.plan.steps.is_empty()
+                                && held.try_acquire().map(tokio::sync::SemaphorePermit::forget).is_ok();
+                            if !keep && let Some(conversation) = ready.conversation.take() {
+                                conversation.close().await;
+                            }
+                            self.tell(&machine, Happening::Planned(Arc::clone(&ready.plan)));
+                            Ok(ready)
+                        }
+                        Err(failure) => {
+                            self.tell(&machine, Happening::Failed(failure.clone()));
+                            Err(failure)
+                        }
+                    };
+                    Prepared { machine, result }
+                }
+            })
+            .buffered(self.options.parallel.max(1))
+            .collect()
+            .await
+    }
+
+    /// Applies the plans that were prepared, verifies each over its own session, and gives what
+    /// became of every machine in the order of `prepared`.
+    pub async fn apply(&self, prepared: Vec<Prepared>) -> Vec<Outcome> {
+        stream::iter(prepared)
+            .map(|prepared| async move {
+                let machine = prepared.machine;
+                match prepared.result {
+                    Ok(ready) if ready.plan.steps.is_empty() => Outcome {
+                        machine,
+                        left: Some(Arc::clone(&ready.plan)),
+                        plan: Some(ready.plan),
+                        steps: Vec::new(),
+                        failure: None,
+                        tally: ready.tally,
+                    },
+                    Ok(ready) => self.apply_one(machine, ready).await,
+                    Err(failure) => Outcome {
+                        machine,
+                        plan: None,
+                        steps: Vec::new(),
+                        left: None,
+                        failure: Some(failure),
+                        tally: Tally::default(),
+                    },
+                }
+            })
+            .buffered(self.options.parallel.max(1))
+            .collect()
+            .await
+    }
+
+    fn tell(&self, machine: &MachineName, what: Happening) {
+        (self.tell)(Event { machine: machine.clone(), what });
+    }
+
+    async fn cancellable<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        tokio::select! {
+            biased;
+            () = self.options.cancel.cancelled() => Err(interrupted()),
+            result = work => result,
+        }
+    }
+
+    async fn prepare_one(&self, mut job: Job) -> Result<Ready, Failure> {
+        self.tell(&job.machine, Happening::Connecting);
+        let mut declared = (job.resolve)(&job.facts).map_err(other)?;
+        let mut surroundings = self.surroundings(&declared);
+        let (mut conversation, mut observation) = self.converse(&job, &declared, &surroundings).await?;
+        let differences = correct(&mut job.facts, &observation);
+        if !differences.is_empty() {
+            // Once: what the machine says now is what counts.
+            self.tell(&job.machine, Happening::FactsDiffer { differences });
+            conversation.close().await;
+            declared = (job.resolve)(&job.facts).map_err(other)?;
+            surroundings = self.surroundings(&declared);
+            (conversation, observation) = self.converse(&job, &declared, &surroundings).await?;
+        }
+        let plan = Plan::compute(&declared, &observation, &surroundings)
+            .map_err(|cycle| other(cycle.to_string()))?;
+        Ok(Ready {
+            plan: Arc::new(plan),
+            tally: conversation.tally(),
+            job,
+            declared,
+            surroundings,
+            conversation: Some(conversation),
+            since: Instant::now(),
+        })
+    }
+
+    async fn converse(
+        &self,
+        job: &Job,
+        declared: &[Declared],
+        surroundings: &Surroundings,
+    ) -> Result<(Conversation, Observation), Failure> {
+        let session =
+            self.connector.connect(&job.target).await.map_err(|error| failure::of_transport(&error))?;
+        self.tell(&job.machine, Happening::Connected);
+        let nonce = (self.options.nonces)();
+        Conversation::open(
+            session,
+            &job.target,
+            &job.facts,
+            declared,
+            &nonce,
+            &surroundings.key,
+            self.options.limits,
+        )
+        .await
+        .map_err(|error| failure::of_probe(&error))
+    }
+
+    fn surroundings(&self, declared: &[Declared]) -> Surroundings {
+        let paths: BTreeSet<_> = declared.iter().filter_map(|one| one.resource.path().cloned()).collect();
+        Surroundings { key: (self.options.nonces)(), declared: paths }
+    }
+
+    async fn apply_one(&self, machine: MachineName, mut ready: Ready) -> Outcome {
+        let plan = Arc::clone(&ready.plan);
+        let mut outcome = Outcome {
+            machine,
+            plan: Some(Arc::clone(&plan)),
+            steps: vec![StepOutcome::NotReached; plan.steps.len()],
+            left: None,
+            failure: None,
+            tally: ready.tally,
+        };
+        let opened = self.cancellable(self.reopen(&mut ready)).await;
+        let mut conversation = match opened {
+            Ok(conversation) => conversation,
+            Err(failure) => {
+                self.tell(&outcome.machine, Happening::Failed(failure.clone()));
+                outcome.failure = Some(failure);
+                return outcome;
+            }
+        };
+        let name = outcome.machine.clone();
+        let steps = Arc::new(std::sync::Mutex::new(outcome.steps.clone()));
+        let seen = Arc::clone(&steps);
+        let mut note = |news: StepNews| match news {
+            StepNews::Started(index) => self.tell(&name, Happening::StepStarted { index }),
+            StepNews::Ended(index, ended) => {
+                if let Ok(mut steps) = seen.lock()
+                    && let Some(place) = steps.get_mut(index)
+                {
+                    *place = ended.clone();
+                }
+                self.tell(&name, Happening::StepEnded { index, outcome: ended });
+            }
+        };
+        let applied = self.cancellable(async { Ok(apply(&mut conversation, &plan, &mut note).await) }).await;
+        outcome.tally = conversation.tally();
+        if let Ok(steps) = steps.lock() {
+            outcome.steps.clone_from(&steps);
+        }
+        let observed =
+            applied.and_then(|applied| applied.observation.map_err(|error| failure::of_probe(&error)));
+        let left = observed.and_then(|observation| {
+            Plan::compute(&ready.declared, &observation, &ready.surroundings)
+                .map_err(|cycle| other(cycle.to_string()))
+        });
+        match left {
+            Ok(left) => {
+                conversation.close().await;
+                let left = Arc::new(left);
+                self.tell(&outcome.machine, Happening::Verified(Arc::clone(&left)));
+                outcome.left = Some(left);
+            }
+            Err(failure) => {
+                self.tell(&outcome.machine, Happening::Failed(failure.clone()));
+                outcome.failure = Some(failure);
+            }
+        }
+        outcome
+    }
+
+    /// The session that was held, or a new one that finds the machine as it was when the plan was shown.
+    async fn reopen(&self, ready: &mut Ready) -> Result<Conversation, Failure> {
+        if let Some(conversation) = ready.conversation.take()
+            && ready.since.elapsed() < HELD
+        {
+            return Ok(conversation);
+        }
+        let (conversation, observation) =
+            self.converse(&ready.job, &ready.declared, &ready.surroundings).await?;
+        let again = Plan::compute(&ready.declared, &observation, &ready.surroundings)
+            .map_err(|cycle| other(cycle.to_string()))?;
+        if again.fingerprint() == ready.plan.fingerprint() {
+            return Ok(conversation);
+        }
+        conversation.close().await;
+        Err(Failure {
+            kind: FailureKind::Refused,
+            message: "apply the plan that was shown: the machine has moved since; plan again".to_owned(),
+        })
+    }
+}
+
+fn interrupted() -> Failure {
+    Failure { kind: FailureKind::Interrupted, message: "finish: the run was interrupted".to_owned() }
+}
+
+fn other(message: String) -> Failure {
+    Failure { kind: FailureKind::Other, message }
+}
+
+/// Takes over what the machine says of itself, and says what was different.
+fn correct(facts: &mut Facts, observation: &Observation) -> Vec<String> {
+    let mut differences = Vec::new();
+    let machine = &observation.machine;
+    if machine.init != facts.init {
+        differences.push(format!("its services are run by {}, not {}", machine.init, facts.init));
+        facts.init = machine.init;
+    }
+    if let Some(home) = &machine.home
+        && *home != facts.home
+    {
+        differences.push(format!("{}'s home is {home}, not {}", facts.user, facts.home));
+        facts.home.clone_from(home);
+    }
+    let root = machine.uid == 0;
+    if root != facts.root {
+        let (is, said) = if root { ("root", "not root") } else { ("not root", "root") };
+        differences.push(format!("operations run as {is}, the inventory says {said}"));
+        facts.root = root;
+    }
+    differences
+}

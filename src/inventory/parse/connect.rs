@@ -1,0 +1,121 @@
+//! The way to a machine and the rights there.
+
+use super::address;
+use super::names::Names;
+use super::scalar;
+use crate::inventory::fleet::{Connect, PrivilegeKind};
+use crate::model::{Diagnostic, Diagnostics, Fields, Node, Value};
+
+pub(super) fn read(
+    node: &Node,
+    title: &str,
+    names: &Names<'_>,
+    problems: &mut Diagnostics,
+) -> Option<Connect> {
+    let what = format!("`connect` of {title}");
+    let mut fields = Fields::open(node, what.as_str(), problems)?;
+    let local = fields.flag("local").unwrap_or(false);
+    let id = fields.text("id");
+    let ssh = fields.text("ssh");
+    let key = fields.text("key");
+    let jumps = fields.texts("jump");
+    let problems = fields.problems();
+    let login = ssh.as_ref().map(|ssh| address::parse(ssh, problems));
+    let jumps: Vec<_> = jumps
+        .iter()
+        .filter_map(|text| {
+            let machine = names.managed(text, "be jumped through", problems)?;
+            if !names.has_ssh(&text.value) {
+                problems.push(
+                    Diagnostic::at(&text.span, format!("`{}` has no SSH address", text.value))
+                        .expected("a machine whose `connect` has `ssh`"),
+                );
+                return None;
+            }
+            Some(machine)
+        })
+        .collect();
+    if let Some(id) = id.as_ref().filter(|id| !is_machine_id(&id.value)) {
+        problems.push(
+            Diagnostic::at(&id.span, format!("`{}` is not a machine id", id.value))
+                .expected("32 hexadecimal digits, as /etc/machine-id holds"),
+        );
+    }
+    match (local, &ssh, &id) {
+        (false, None, _) => {
+            problems.push(
+                Diagnostic::at(&node.span, format!("{what} leads nowhere"))
+                    .expected("`ssh: USER@HOST` or `local: true`"),
+            );
+        }
+        (true, Some(ssh), None) => {
+            problems.push(
+                Diagnostic::at(&ssh.span, format!("{what} has `local` and `ssh`, and no `id`"))
+                    .expected("an `id:` that says on which computer it is local, or only one of the two"),
+            );
+        }
+        _ => {}
+    }
+    if ssh.is_none() {
+        for (key, place) in
+            [("key", key.as_ref().map(|key| &key.span)), ("jump", jumps.first().map(|jump| &jump.span))]
+        {
+            if let Some(place) = place {
+                problems.push(
+                    Diagnostic::at(place, format!("{what} has `{key}` and no `ssh`"))
+                        .expected("`ssh: USER@HOST` beside it"),
+                );
+            }
+        }
+    }
+    fields.close();
+    let (user, host, port) = match login {
+        None => (None, None, address::PORT),
+        Some(login) => {
+            let login = login?;
+            (Some(login.user), Some(login.host), login.port)
+        }
+    };
+    Some(Connect { local, id: id.map(|id| id.value), user, host, port, key, jumps })
+}
+
+/// `/etc/machine-id`: 32 lower-case hexadecimal digits (machine-id(5)).
+fn is_machine_id(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}
+
+pub(super) fn privilege(node: &Node, problems: &mut Diagnostics) -> Option<PrivilegeKind> {
+    let expected = "sudo, doas or `{sudo: {password: {secret: NAME}}}`";
+    match &node.value {
+        Value::Scalar { text, .. } => match text.as_str() {
+            "sudo" => Some(PrivilegeKind::Sudo(None)),
+            "doas" => Some(PrivilegeKind::Doas),
+            _ => {
+                problems.push(
+                    Diagnostic::at(&node.span, format!("`privilege` is `{text}`"))
+                        .expected(expected)
+                        .nearest_of(text, ["sudo", "doas"]),
+                );
+                None
+            }
+        },
+        Value::Map(_) => {
+            let mut fields = Fields::open(node, "`privilege`", problems)?;
+            let sudo = fields.required_node("sudo");
+            let password = sudo.and_then(|sudo| {
+                let mut inner = Fields::open(sudo, "`sudo`", fields.problems())?;
+                let password = inner.required_node("password");
+                let password = password.and_then(|node| scalar::secret(node, "`password`", inner.problems()));
+                inner.close();
+                password
+            });
+            fields.close();
+            password.map(|password| PrivilegeKind::Sudo(Some(password)))
+        }
+        _ => {
+            let message = format!("`privilege` is {}", node.kind().phrase());
+            problems.push(Diagnostic::at(&node.span, message).expected(expected));
+            None
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The whole document: reads the files, takes the parts in order, checks what spans several parts.
+
+use std::sync::Arc;
+
+use super::names::Names;
+use super::{backup, homes, legs, link, logins, machine, service, surface, tier};
+use crate::inventory::fleet::Fleet;
+use crate::inventory::{overlay, yaml};
+use crate::model::{Diagnostics, Fields, FleetName, Node, Source, Value};
+
+/// Reads an inventory, with an overlay laid over it when one is given, and checks every reference.
+///
+/// # Errors
+/// Everything that is wrong with either file, each with its place; no [`Fleet`] is made then.
+pub fn parse(source: &Arc<Source>, overlay: Option<&Arc<Source>>) -> Result<Fleet, Diagnostics> {
+    let mut problems = Diagnostics::new();
+    let inventory = yaml::read(source, &mut problems);
+    let over = overlay.map(|overlay| yaml::read(overlay, &mut problems));
+    let (Some(mut inventory), None | Some(Some(_))) = (inventory, &over) else {
+        return Err(problems);
+    };
+    if let Some(over) = over.flatten() {
+        overlay::apply(&mut inventory, over, &mut problems);
+    }
+    let fleet = read(source, &inventory, &mut problems);
+    match fleet {
+        Some(fleet) if problems.is_empty() => Ok(fleet),
+        _ => Err(problems),
+    }
+}
+
+fn read(source: &Arc<Source>, inventory: &Node, problems: &mut Diagnostics) -> Option<Fleet> {
+    let names = Names::of(inventory);
+    let mut fields = Fields::open(inventory, "the inventory", problems)?;
+    let name = fields.required("fleet", "a name", FleetName::new);
+    let vars = super::scalar::map_node(&mut fields, "vars");
+    let known_hosts = fields.text("known-hosts");
+    let secrets = fields.text("secrets");
+    let tiers = fields.map("tiers");
+    let machines = fields.map("machines");
+    let services = fields.map("services");
+    let surfaces = fields.map("surfaces");
+    let links = fields.map("links");
+    let backups = fields.map("backups");
+    if matches!(&inventory.value, Value::Map(_)) && machines.is_empty() && fields.node("machines").is_none() {
+        fields.missing("machines");
+    }
+    let problems = fields.problems();
+    names.check_unique(machines, services, problems);
+    let tiers: Vec<_> = tiers.iter().filter_map(|entry| tier::read(entry, &names, problems)).collect();
+    let machines: Vec<_> =
+        machines.iter().filter_map(|entry| machine::read(entry, &names, problems)).collect();
+    let services: Vec<_> = services.iter().filter_map(|entry| service::read(entry, problems)).collect();
+    let surfaces: Vec<_> =
+        surfaces.iter().filter_map(|entry| surface::read(entry, &names, problems)).collect();
+    let links: Vec<_> = links.iter().filter_map(|entry| link::read(entry, &names, problems)).collect();
+    let backups: Vec<_> = backups.iter().filter_map(|entry| backup::read(entry, &names, problems)).collect();
+    logins::check(&machines, problems);
+    homes::check(&surfaces, &tiers, problems);
+    legs::check(&backups, problems);
+    fields.close();
+    Some(Fleet {
+        name: name?,
+        source: Arc::clone(source),
+        vars,
+        tiers,
+        machines,
+        services,
+        surfaces,
+        links,
+        backups,
+        known_hosts,
+        secrets,
+    })
+}

@@ -1,0 +1,124 @@
+//! Small readings that several parts share: names, lists, secrets, maps kept as they are.
+
+use crate::inventory::fleet::{RoleUse, SecretReference, Setting};
+use crate::model::{
+    Diagnostic, Diagnostics, Entry, Fields, Key, MachineName, NameError, Node, RoleName, Span, Spanned, Value,
+};
+
+/// A declared name: the key of an entry, checked.
+pub(super) fn declared<T>(
+    key: &Key,
+    new: impl FnOnce(&str) -> Result<T, NameError>,
+    problems: &mut Diagnostics,
+) -> Option<T> {
+    match new(&key.text) {
+        Ok(name) => Some(name),
+        Err(error) => {
+            problems.push(Diagnostic::at(&key.span, error.to_string()).expected("a name"));
+            None
+        }
+    }
+}
+
+/// A name that has no type of its own, by the same rule as all others.
+pub(super) fn plain_name(key: &Key, problems: &mut Diagnostics) -> Option<String> {
+    declared(key, MachineName::new, problems).map(|_| key.text.clone())
+}
+
+/// A map kept as it is, for templates.
+pub(super) fn map_node(fields: &mut Fields<'_>, key: &'static str) -> Option<Node> {
+    let node = fields.node(key)?;
+    if matches!(node.value, Value::Map(_)) {
+        return Some(node.clone());
+    }
+    let message = format!("`{key}` is {}", node.kind().phrase());
+    fields.problems().push(Diagnostic::at(&node.span, message).expected("a map"));
+    None
+}
+
+/// A text, or a list of texts; empty when absent.
+pub(super) fn one_or_more(fields: &mut Fields<'_>, key: &'static str) -> Vec<Spanned<String>> {
+    match fields.node(key).map(|node| &node.value) {
+        None => Vec::new(),
+        Some(Value::List(_)) => fields.texts(key),
+        Some(_) => fields.text(key).into_iter().collect(),
+    }
+}
+
+/// The place of a key of a map; the map's own when it has no such key.
+pub(super) fn key_span<'a>(map: &'a Node, key: &str) -> &'a Span {
+    match &map.value {
+        Value::Map(entries) => {
+            entries.iter().find(|entry| entry.key.text == key).map_or(&map.span, |entry| &entry.key.span)
+        }
+        _ => &map.span,
+    }
+}
+
+/// A list of roles: names, or names with inputs.
+pub(super) fn roles(fields: &mut Fields<'_>, key: &'static str) -> Vec<RoleUse> {
+    let items = fields.list(key);
+    items.iter().filter_map(|item| role(item, fields.problems())).collect()
+}
+
+fn role(node: &Node, problems: &mut Diagnostics) -> Option<RoleUse> {
+    let expected = "`NAME` or `{NAME: {INPUT: VALUE}}`";
+    let (text, span, with) = match &node.value {
+        Value::Scalar { text, .. } => (text, &node.span, None),
+        Value::Map(entries) => match entries.as_slice() {
+            [Entry { key, value }] => (&key.text, &key.span, Some(value)),
+            _ => {
+                let message = format!("a role is a map with {} keys", entries.len());
+                problems.push(Diagnostic::at(&node.span, message).expected(expected));
+                return None;
+            }
+        },
+        _ => {
+            let message = format!("a role is {}", node.kind().phrase());
+            problems.push(Diagnostic::at(&node.span, message).expected(expected));
+            return None;
+        }
+    };
+    let name = declared(&Key { text: text.clone(), span: span.clone() }, RoleName::new, problems)?;
+    let with = match with {
+        Some(node) if matches!(node.value, Value::Map(_)) => Some(node.clone()),
+        None | Some(Node { value: Value::Null, .. }) => None,
+        Some(node) => {
+            let message = format!("the inputs of role `{name}` are {}", node.kind().phrase());
+            problems.push(Diagnostic::at(&node.span, message).expected("a map"));
+            return None;
+        }
+    };
+    Some(RoleUse { role: Spanned { value: name, span: span.clone() }, with })
+}
+
+/// A reference `{secret: NAME}`.
+pub(super) fn secret(node: &Node, what: &str, problems: &mut Diagnostics) -> Option<SecretReference> {
+    if !matches!(node.value, Value::Map(_)) {
+        problems.push(
+            Diagnostic::at(&node.span, format!("{what} is {}", node.kind().phrase()))
+                .expected("`{secret: NAME}`: the secret itself stays out of the inventory"),
+        );
+        return None;
+    }
+    let mut fields = Fields::open(node, what, problems)?;
+    let name = fields
+        .required("secret", "the name of a secret", |text| MachineName::new(text).map(|_| text.to_owned()));
+    fields.close();
+    Some(SecretReference { name: name?, span: node.span.clone() })
+}
+
+/// A text, or a reference to a secret.
+pub(super) fn setting(node: &Node, what: &str, problems: &mut Diagnostics) -> Option<Setting> {
+    match &node.value {
+        Value::Scalar { text, .. } => {
+            Some(Setting::Plain(Spanned { value: text.clone(), span: node.span.clone() }))
+        }
+        Value::Map(_) => secret(node, what, problems).map(Setting::Secret),
+        _ => {
+            let message = format!("{what} is {}", node.kind().phrase());
+            problems.push(Diagnostic::at(&node.span, message).expected("a text or `{secret: NAME}`"));
+            None
+        }
+    }
+}

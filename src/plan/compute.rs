@@ -1,0 +1,140 @@
+//! From answers to steps.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::order::{Cycle, order};
+use crate::model::{Digest, ResourceId};
+use crate::resource::{
+    Action, Answer, Answers, Comparison, Declared, Difference, Observation, Origin, Surroundings,
+};
+
+/// The closed list of changes for one machine.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// The changes, in the order they are made.
+    pub steps: Vec<Step>,
+    /// What cannot be told or cannot be changed, with the reason.
+    pub blocked: Vec<Blocked>,
+    /// How many resources are in order.
+    pub in_order: usize,
+}
+
+/// One change.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The resource that changes.
+    pub id: ResourceId,
+    /// Where it was declared.
+    pub origin: Origin,
+    /// What differs and what mends it.
+    pub difference: Difference,
+    /// Indices of the steps that have to succeed first.
+    pub needs: Vec<usize>,
+}
+
+/// A resource that nothing can be done about.
+#[derive(Clone, Debug)]
+pub struct Blocked {
+    /// The resource.
+    pub id: ResourceId,
+    /// Where it was declared.
+    pub origin: Origin,
+    /// Why.
+    pub reason: String,
+}
+
+impl Plan {
+    /// Compares what is desired with what was observed.
+    ///
+    /// # Errors
+    /// [`Cycle`] when resources wait for each other.
+    pub fn compute(
+        declared: &[Declared],
+        observation: &Observation,
+        surroundings: &Surroundings,
+    ) -> Result<Self, Cycle> {
+        let mut plan = Self::default();
+        let mut step_of: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut blocked: BTreeSet<usize> = BTreeSet::new();
+        for (index, needs) in order(declared)? {
+            let Some(one) = declared.get(index) else { continue };
+            let none: &[Answer] = &[];
+            let given = observation.answers.get(index).map_or(none, Vec::as_slice);
+            let answers = Answers::new(given, surroundings);
+            let id = one.resource.id();
+            let block = |reason: String| Blocked { id: id.clone(), origin: one.origin.clone(), reason };
+            if let Some(need) = needs.iter().find(|need| blocked.contains(need)) {
+                let needed = declared.get(*need).map(|one| one.resource.id().to_string()).unwrap_or_default();
+                plan.blocked.push(block(format!("it needs {needed}, which is blocked")));
+                blocked.insert(index);
+                continue;
+            }
+            let because: Vec<ResourceId> = one
+                .follows
+                .iter()
+                .filter(|id| plan.steps.iter().any(|step| step.id == **id))
+                .cloned()
+                .collect();
+            let following = if because.is_empty() { None } else { one.resource.follow(answers, &because) };
+            let difference = match one.resource.compare(answers) {
+                Ok(Comparison::InOrder) => following,
+                Ok(Comparison::Differs(difference)) => Some(joined(difference, following)),
+                Err(error) => {
+                    plan.blocked.push(block(error.to_string()));
+                    blocked.insert(index);
+                    continue;
+                }
+            };
+            let Some(difference) = difference else {
+                plan.in_order += 1;
+                continue;
+            };
+            step_of.insert(index, plan.steps.len());
+            plan.steps.push(Step {
+                id,
+                origin: one.origin.clone(),
+                difference,
+                needs: needs.iter().filter_map(|need| step_of.get(need).copied()).collect(),
+            });
+        }
+        Ok(plan)
+    }
+
+    /// Whether there is nothing to do and nothing in the way.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty() && self.blocked.is_empty()
+    }
+
+    /// A digest of everything the plan would do, including the states it is bound to. Two plans
+    /// with the same fingerprint make the same changes to the same observed state.
+    #[must_use]
+    pub fn fingerprint(&self) -> Digest {
+        let mut text = String::new();
+        for step in &self.steps {
+            text.push_str(&format!("{}\u{0}", step.id));
+            for operation in &step.difference.operations {
+                text.push_str(operation.call.function);
+                for argument in &operation.call.arguments {
+                    text.push('\u{0}');
+                    text.push_str(argument);
+                }
+                text.push('\u{1}');
+            }
+        }
+        for blocked in &self.blocked {
+            text.push_str(&format!("{} {}\u{0}", blocked.id, blocked.reason));
+        }
+        Digest::of(text.as_bytes())
+    }
+}
+
+fn joined(mut difference: Difference, following: Option<Difference>) -> Difference {
+    if let Some(following) = following
+        && difference.action != Action::Remove
+    {
+        difference.operations.extend(following.operations);
+        difference.details.extend(following.details);
+    }
+    difference
+}

@@ -1,0 +1,299 @@
+//! From the lines a machine sends to answers. Nothing here trusts a line to be well formed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::script::Probe;
+use crate::model::{Digest, Init, MachineFacts};
+use crate::resource::{Answer, Observation, PathFacts, PathType, Question, UnitFacts, Want};
+use crate::shell::frames::Line;
+
+/// Gathers the lines of one run of a probe.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    section: Option<Section>,
+    facts: BTreeMap<String, String>,
+    stats: BTreeMap<String, Stat>,
+    errors: Vec<String>,
+    digests: BTreeMap<usize, Digest>,
+    bytes: BTreeMap<usize, Vec<u8>>,
+    links: BTreeMap<usize, String>,
+    hung: BTreeSet<usize>,
+    mounts: BTreeSet<String>,
+    units: Vec<Vec<String>>,
+    packages: BTreeMap<String, String>,
+    asked: BTreeMap<usize, (Vec<String>, Option<String>)>,
+    nonsense: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Section {
+    Facts,
+    Paths,
+    Mounts,
+    Units,
+    Packages,
+    Ask(usize),
+}
+
+#[derive(Clone, Debug)]
+struct Stat {
+    mode: u32,
+    uid: u32,
+    gid: u32,
+    user: String,
+    group: String,
+    size: u64,
+}
+
+impl Gathered {
+    /// Takes one line. Returns whether the probe is complete.
+    pub(super) fn take(&mut self, line: Line) -> bool {
+        match line {
+            Line::Frame(words) => {
+                let words: Vec<&str> = words.iter().map(String::as_str).collect();
+                match words.as_slice() {
+                    ["begin", "facts"] => self.section = Some(Section::Facts),
+                    ["begin", "paths"] => self.section = Some(Section::Paths),
+                    ["begin", "mounts"] => self.section = Some(Section::Mounts),
+                    ["begin", "units"] => {
+                        self.section = Some(Section::Units);
+                        self.units = vec![Vec::new()];
+                    }
+                    ["begin", "packages"] => self.section = Some(Section::Packages),
+                    ["begin", "ask", number] => match number.parse() {
+                        Ok(number) => {
+                            self.section = Some(Section::Ask(number));
+                            self.asked.insert(number, (Vec::new(), None));
+                        }
+                        Err(_) => self.nonsense = Some(format!("begin ask {number}")),
+                    },
+                    ["end", rest @ ..] => self.end(rest),
+                    ["probed"] => return true,
+                    other => self.nonsense = Some(other.join(" ")),
+                }
+            }
+            Line::Text(text) => self.text(text),
+        }
+        false
+    }
+
+    fn end(&mut self, rest: &[&str]) {
+        if let (Some(Section::Ask(number)), [status]) = (self.section, rest)
+            && let Some((lines, failure)) = self.asked.get_mut(&number)
+        {
+            // fp_ask ends the function's last line, which may have ended already.
+            if lines.last().is_some_and(String::is_empty) {
+                lines.pop();
+            }
+            if *status != "0" {
+                *failure = Some((*status).to_owned());
+            }
+        }
+        self.section = None;
+    }
+
+    fn text(&mut self, text: String) {
+        match self.section {
+            None => {}
+            Some(Section::Facts) => {
+                if let Some((name, value)) = text.split_once(' ') {
+                    self.facts.insert(name.to_owned(), value.to_owned());
+                }
+            }
+            Some(Section::Paths) => self.path_line(text),
+            Some(Section::Mounts) => {
+                self.mounts.insert(text);
+            }
+            Some(Section::Units) => {
+                if text.is_empty() {
+                    self.units.push(Vec::new());
+                } else if let Some(unit) = self.units.last_mut() {
+                    unit.push(text);
+                }
+            }
+            Some(Section::Packages) => {
+                let words: Vec<&str> = text.split_ascii_whitespace().collect();
+                if let ["p", status, name, version] = words.as_slice()
+                    && status.starts_with("ii")
+                {
+                    self.packages.insert((*name).to_owned(), (*version).to_owned());
+                }
+            }
+            Some(Section::Ask(number)) => {
+                if let Some((lines, _)) = self.asked.get_mut(&number) {
+                    lines.push(text);
+                }
+            }
+        }
+    }
+
+    fn path_line(&mut self, text: String) {
+        let parsed = match text.split_at_checked(2) {
+            Some(("s ", rest)) => parse_stat(rest).map(|(path, stat)| {
+                self.stats.insert(path, stat);
+            }),
+            Some(("d ", rest)) => rest.split_once(' ').and_then(|(number, digest)| {
+                self.digests.insert(number.parse().ok()?, Digest::parse(digest).ok()?);
+                Some(())
+            }),
+            Some(("b ", rest)) => numbered_bytes(rest).map(|(number, bytes)| {
+                self.bytes.insert(number, bytes);
+            }),
+            Some(("l ", rest)) => numbered_bytes(rest).and_then(|(number, bytes)| {
+                let target = String::from_utf8(bytes).ok()?;
+                self.links.insert(number, target.trim_end_matches('\n').to_owned());
+                Some(())
+            }),
+            Some(("h ", rest)) => rest.parse().ok().map(|number| {
+                self.hung.insert(number);
+            }),
+            _ => None,
+        };
+        if parsed.is_none() && text != "complete" {
+            self.errors.push(text);
+        }
+    }
+
+    /// The observation, once the probe is complete.
+    ///
+    /// # Errors
+    /// What the machine said that makes no sense.
+    pub(super) fn observation(&self, probe: &Probe) -> Result<Observation, String> {
+        if let Some(nonsense) = &self.nonsense {
+            return Err(format!("an unknown frame `{nonsense}`"));
+        }
+        let uid = self.facts.get("uid").and_then(|uid| uid.parse().ok()).ok_or("no user number")?;
+        let machine = MachineFacts {
+            uid,
+            home: self.facts.get("home").filter(|home| home.starts_with('/')).cloned(),
+            init: match self.facts.get("init").map(String::as_str) {
+                Some("systemd") => Init::Systemd,
+                _ => Init::Sysv,
+            },
+            system: self.facts.get("system").cloned().unwrap_or_default(),
+        };
+        let mut answers = vec![Vec::new(); probe.resources];
+        let mut unit = 0;
+        for (number, (resource, question)) in probe.questions.iter().enumerate() {
+            let answer = match question {
+                Question::Path { path, want } => self.path_answer(number, path.as_str(), want),
+                Question::Unit(name) => {
+                    let answer = self.unit_answer(unit, name);
+                    unit += 1;
+                    answer
+                }
+                Question::Package(name) => Answer::Package(self.packages.get(name).cloned()),
+                Question::Ask { .. } => match self.asked.get(&number) {
+                    Some((lines, None)) => Answer::Lines(lines.clone()),
+                    Some((lines, Some(status))) => {
+                        let said = lines.iter().rev().find(|line| !line.is_empty());
+                        Answer::Unanswered(
+                            said.cloned()
+                                .unwrap_or_else(|| format!("the question ended with status {status}")),
+                        )
+                    }
+                    None => Answer::Unanswered("the machine did not answer".to_owned()),
+                },
+            };
+            if let Some(of_resource) = answers.get_mut(*resource) {
+                of_resource.push(answer);
+            }
+        }
+        Ok(Observation { machine, answers })
+    }
+
+    fn path_answer(&self, number: usize, path: &str, want: &Want) -> Answer {
+        if self.hung.contains(&number) {
+            return Answer::Unanswered(format!("{path} does not answer: the file system it is on hangs"));
+        }
+        let Some(stat) = self.stats.get(path) else {
+            return match self.absence(path) {
+                None => Answer::Path(PathFacts::absent()),
+                Some(error) => Answer::Unanswered(error),
+            };
+        };
+        let what = match stat.mode & 0o170_000 {
+            0o100_000 => PathType::File,
+            0o040_000 => PathType::Directory { mounted: self.mounts.contains(path) },
+            0o120_000 => match self.links.get(&number) {
+                Some(target) => PathType::Link(target.clone()),
+                None => return Answer::Unanswered(format!("{path} is a link whose target cannot be read")),
+            },
+            _ => PathType::Other,
+        };
+        let digest = self.digests.get(&number).copied();
+        if what == PathType::File && *want != Want::Facts && digest.is_none() {
+            return Answer::Unanswered(format!("{path} cannot be read"));
+        }
+        Answer::Path(PathFacts {
+            what,
+            mode: stat.mode & 0o7777,
+            uid: stat.uid,
+            gid: stat.gid,
+            user: known_name(&stat.user, stat.uid),
+            group: known_name(&stat.group, stat.gid),
+            size: stat.size,
+            digest,
+            bytes: self.bytes.get(&number).cloned(),
+        })
+    }
+
+    /// `None` when the machine said that nothing is at a path it gave no facts of, otherwise what
+    /// it said instead. A failed `stat` is never taken for absence unless it says so.
+    fn absence(&self, path: &str) -> Option<String> {
+        let gone =
+            |error: &str| error.ends_with("No such file or directory") || error.ends_with("Not a directory");
+        let quoted = format!("'{path}'");
+        match self.errors.iter().find(|error| error.contains(&quoted)) {
+            Some(error) if gone(error) => None,
+            Some(error) => Some(error.clone()),
+            None => {
+                self.errors.iter().find(|error| !gone(error)).cloned().or_else(|| {
+                    self.errors.is_empty().then(|| format!("the machine says nothing about {path}"))
+                })
+            }
+        }
+    }
+
+    fn unit_answer(&self, index: usize, name: &str) -> Answer {
+        let Some(lines) = self.units.get(index).filter(|lines| !lines.is_empty()) else {
+            return Answer::Unanswered(format!("systemctl says nothing about {name}"));
+        };
+        let value = |key: &str| lines.iter().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+        match value("LoadState") {
+            Some(load) => Answer::Unit(UnitFacts {
+                load: load.to_owned(),
+                active: value("ActiveState").unwrap_or_default().to_owned(),
+                file: value("UnitFileState").unwrap_or_default().to_owned(),
+                needs_reload: value("NeedDaemonReload") == Some("yes"),
+            }),
+            None => Answer::Unanswered(lines.join("; ")),
+        }
+    }
+}
+
+fn known_name(name: &str, number: u32) -> String {
+    if name == "UNKNOWN" || name == "?" { number.to_string() } else { name.to_owned() }
+}
+
+/// `MODE-IN-HEX UID GID USER GROUP SIZE PATH`, the path being all the rest.
+fn parse_stat(text: &str) -> Option<(String, Stat)> {
+    let mut words = text.splitn(7, ' ');
+    let stat = Stat {
+        mode: u32::from_str_radix(words.next()?, 16).ok()?,
+        uid: words.next()?.parse().ok()?,
+        gid: words.next()?.parse().ok()?,
+        user: words.next()?.to_owned(),
+        group: words.next()?.to_owned(),
+        size: words.next()?.parse().ok()?,
+    };
+    Some((words.next()?.to_owned(), stat))
+}
+
+fn numbered_bytes(text: &str) -> Option<(usize, Vec<u8>)> {
+    let (number, encoded) = text.split_once(' ')?;
+    Some((number.parse().ok()?, STANDARD.decode(encoded).ok()?))
+}

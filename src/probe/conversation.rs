@@ -1,0 +1,504 @@
+//! One session with one machine: it answers the probe, takes a script, answers the probe again.
+
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt as _;
+use tokio::sync::mpsc;
+
+use super::answers::Gathered;
+use super::script::{AGAIN, Probe};
+use crate::model::{Facts, Privilege, Target};
+use crate::resource::{Declared, Observation, Payload};
+use crate::shell::frames::{FrameError, Frames, Line};
+use crate::shell::{Library, program};
+use crate::transport::{Channel, Output, Session, Tally, TransportError};
+
+/// The longest line a machine may send, in bytes: a file of 4 MiB in base64, and room.
+const LONGEST_LINE: usize = 6 * 1024 * 1024;
+/// The most a machine may send in one exchange, in bytes.
+const MOST: usize = 32 * 1024 * 1024;
+/// How much of standard error is kept for a message, in bytes.
+const KEPT_ERROR: usize = 4096;
+/// How much is gathered before it is sent, in bytes.
+const CHUNK: usize = 64 * 1024;
+
+/// How long to wait for a machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// For the answers to a probe.
+    pub probe: Duration,
+    /// For one step of a plan.
+    pub step: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { probe: Duration::from_secs(60), step: Duration::from_secs(1800) }
+    }
+}
+
+/// Why a machine could not be asked, or not be changed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// The connection failed.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// The machine sent too much.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    /// The session ended before it was through.
+    #[error("the session ended early{}{}", status.map(|status| format!(" with status {status}")).unwrap_or_default(), said(said_last))]
+    Ended {
+        /// The exit status, when there was one.
+        status: Option<u32>,
+        /// The end of its standard error.
+        said_last: String,
+    },
+    /// Root's rights were not to be had.
+    #[error("become root by {by}: {reason}")]
+    Privilege {
+        /// `sudo` or `doas`.
+        by: &'static str,
+        /// Why not.
+        reason: String,
+    },
+    /// The machine did not answer in time.
+    #[error("{waiting_for}: no answer within {} s", limit.as_secs())]
+    TimedOut {
+        /// What was being waited for.
+        waiting_for: &'static str,
+        /// The time allowed.
+        limit: Duration,
+    },
+    /// The answer makes no sense.
+    #[error("understand the machine's answer: {0}")]
+    Nonsense(String),
+    /// A file on the controller could not be read while it was being sent.
+    #[error("read {path}: {reason}")]
+    Local {
+        /// The file.
+        path: String,
+        /// The system's word.
+        reason: String,
+    },
+}
+
+fn said(text: &str) -> String {
+    let text = text.trim();
+    if text.is_empty() { String::new() } else { format!(": {text}") }
+}
+
+/// What became of a step on the machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepReport {
+    /// The step's index.
+    pub index: usize,
+    /// What became of it.
+    pub result: StepResult,
+}
+
+/// What became of a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StepResult {
+    /// It is under way.
+    Started,
+    /// It is done.
+    Changed,
+    /// The machine had moved; nothing was done.
+    Refused(String),
+    /// It failed.
+    Failed(String),
+    /// A step it needs has failed; that one's index.
+    Skipped(usize),
+}
+
+/// A session whose shell has answered the probe and waits for orders.
+pub struct Conversation {
+    session: Box<dyn Session>,
+    channel: Channel,
+    frames: Frames,
+    probe: Probe,
+    sent: Vec<Library>,
+    lines: std::collections::VecDeque<Line>,
+    errors: Vec<u8>,
+    limits: Limits,
+}
+
+impl std::fmt::Debug for Conversation {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Conversation").field("tally", &self.tally()).finish_non_exhaustive()
+    }
+}
+
+impl Conversation {
+    /// Starts the shell, with root's rights where the target says so, and asks everything the
+    /// resources want to know.
+    ///
+    /// `nonce` marks the frames and must be letters and digits; `key` keys the digests of secrets
+    /// and travels on the stream only.
+    ///
+    /// # Errors
+    /// [`ProbeError`].
+    pub async fn open(
+        session: Box<dyn Session>,
+        target: &Target,
+        facts: &Facts,
+        declared: &[Declared],
+        nonce: &str,
+        key: &str,
+        limits: Limits,
+    ) -> Result<(Self, Observation), ProbeError> {
+        let probe = Probe::new(facts, declared);
+        let secret = declared.iter().any(|declared| declared.resource.is_secret());
+        let opening = Opening::new(target, &probe, session.command_limit(), nonce, key, secret);
+        let mut session = session;
+        let channel = session.start(&opening.command).await?;
+        let mut conversation = Self {
+            session,
+            channel,
+            frames: Frames::new(nonce, LONGEST_LINE, MOST),
+            sent: probe.libraries.clone(),
+            probe,
+            lines: std::collections::VecDeque::new(),
+            errors: Vec::new(),
+            limits,
+        };
+        let limit = limits.probe;
+        let asked = tokio::time::timeout(limit, async {
+            conversation.begin(target, &opening, nonce).await?;
+            conversation.observe().await
+        });
+        let observation = asked
+            .await
+            .unwrap_or(Err(ProbeError::TimedOut { waiting_for: "read the probe's answer", limit }))
+            .map_err(|error| conversation.explain(target, error))?;
+        Ok((conversation, observation))
+    }
+
+    /// What has gone over the session.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.session.tally()
+    }
+
+    /// Which of the libraries given are not yet defined on the machine. They count as sent from now on.
+    pub(crate) fn unsent(&mut self, libraries: impl IntoIterator<Item = Library>) -> Vec<Library> {
+        let mut unsent = Vec::new();
+        for library in libraries {
+            if !program::is_standard(&library) && !self.sent.contains(&library) {
+                self.sent.push(library);
+                unsent.push(library);
+            }
+        }
+        unsent
+    }
+
+    /// Sends a script that walks steps, and the bytes that follow it; tells of each step as it is
+    /// reported; then asks the probe again and gives what it observes now.
+    ///
+    /// # Errors
+    /// [`ProbeError`]. The steps told of until then have happened.
+    pub(crate) async fn perform(
+        &mut self,
+        script: &str,
+        payloads: &[Payload],
+        tell: &mut (dyn FnMut(StepReport) + Send),
+    ) -> Result<Observation, ProbeError> {
+        self.frames.forgive();
+        let script = format!("{script}{AGAIN}");
+        let input = self.channel.input.clone();
+        let sending = send_all(input, program::run(&script), payloads);
+        let limit = self.limits.step;
+        let receiving = async {
+            let mut gathered = Gathered::default();
+            loop {
+                let line = tokio::time::timeout(limit, self.line())
+                    .await
+                    .unwrap_or(Err(ProbeError::TimedOut { waiting_for: "wait for a step", limit }))?;
+                match step_report(&line) {
+                    Some(report) => tell(report),
+                    None if is_apply_frame(&line) => {}
+                    None => {
+                        if gathered.take(line) {
+                            return gathered.observation(&self.probe).map_err(ProbeError::Nonsense);
+                        }
+                    }
+                }
+            }
+        };
+        tokio::pin!(sending, receiving);
+        // The machine may end early; then what is still being sent has nobody to read it.
+        tokio::select! {
+            observed = &mut receiving => observed,
+            sent = &mut sending => {
+                sent?;
+                receiving.await
+            }
+        }
+    }
+
+    /// Ends the session.
+    pub async fn close(self) {
+        let _ = self.channel.input.send(b"quit\n".to_vec()).await;
+        drop(self.channel);
+        self.session.close().await;
+    }
+
+    async fn begin(&mut self, target: &Target, opening: &Opening, nonce: &str) -> Result<(), ProbeError> {
+        if let Privilege::Sudo { password: Some(password) } = &target.privilege {
+            // The prompt comes without a line break, on standard error; no prompt comes when sudo
+            // needs no password, and then it must not be sent: it would be taken for an order.
+            let prompt = prompt(nonce);
+            loop {
+                if self.lines.iter().any(is_ready) {
+                    break;
+                }
+                if self.errors.windows(prompt.len()).any(|window| window == prompt.as_bytes()) {
+                    self.errors.clear();
+                    let mut line = zeroize::Zeroizing::new(password.expose().to_vec());
+                    line.push(b'\n');
+                    self.send(line.to_vec()).await?;
+                    self.wait_ready(&prompt).await?;
+                    break;
+                }
+                self.more().await?;
+            }
+        }
+        if !opening.orders.is_empty() {
+            self.send(opening.orders.clone()).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the program runs; a second prompt means that the password was wrong, and what
+    /// would follow must not be tried as one.
+    async fn wait_ready(&mut self, prompt: &str) -> Result<(), ProbeError> {
+        while !self.lines.iter().any(is_ready) {
+            if self.errors.windows(prompt.len()).any(|window| window == prompt.as_bytes()) {
+                return Err(ProbeError::Privilege {
+                    by: "sudo",
+                    reason: "the password was refused".to_owned(),
+                });
+            }
+            self.more().await?;
+        }
+        Ok(())
+    }
+
+    async fn observe(&mut self) -> Result<Observation, ProbeError> {
+        let mut gathered = Gathered::default();
+        loop {
+            let line = self.line().await?;
+            if is_ready(&line) {
+                continue;
+            }
+            if gathered.take(line) {
+                return gathered.observation(&self.probe).map_err(ProbeError::Nonsense);
+            }
+        }
+    }
+
+    async fn send(&self, bytes: Vec<u8>) -> Result<(), ProbeError> {
+        // A closed queue means that the session has ended; reading on tells why.
+        let _ = self.channel.input.send(bytes).await;
+        Ok(())
+    }
+
+    async fn line(&mut self) -> Result<Line, ProbeError> {
+        loop {
+            if let Some(line) = self.lines.pop_front() {
+                return Ok(line);
+            }
+            self.more().await?;
+        }
+    }
+
+    /// Receives once.
+    async fn more(&mut self) -> Result<(), ProbeError> {
+        match self.channel.output.recv().await {
+            Some(Output::Stdout(bytes)) => self.lines.extend(self.frames.push(&bytes)?),
+            Some(Output::Stderr(bytes)) => {
+                self.errors.extend_from_slice(&bytes);
+                let excess = self.errors.len().saturating_sub(KEPT_ERROR);
+                self.errors.drain(..excess);
+            }
+            Some(Output::Exit(status)) => {
+                // Output may still follow the status.
+                while let Some(rest) = self.channel.output.recv().await {
+                    match rest {
+                        Output::Stderr(bytes) if self.errors.len() < KEPT_ERROR => self.errors.extend(bytes),
+                        Output::Lost(_) => break,
+                        _ => {}
+                    }
+                }
+                return Err(ProbeError::Ended { status, said_last: self.last_words() });
+            }
+            Some(Output::Lost(error)) => return Err(error.into()),
+            None => return Err(ProbeError::Ended { status: None, said_last: self.last_words() }),
+        }
+        Ok(())
+    }
+
+    fn last_words(&self) -> String {
+        let text = String::from_utf8_lossy(&self.errors);
+        let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+        lines.iter().rev().take(3).rev().copied().collect::<Vec<_>>().join("; ")
+    }
+
+    /// Turns what sudo and doas say into what it means.
+    fn explain(&self, target: &Target, error: ProbeError) -> ProbeError {
+        let by = match &target.privilege {
+            Privilege::Login => return error,
+            Privilege::Sudo { .. } => "sudo",
+            Privilege::Doas => "doas",
+        };
+        let ProbeError::Ended { status, said_last } = &error else { return error };
+        let reason = if said_last.contains("password is required")
+            || said_last.contains("Authorization required")
+        {
+            match target.privilege {
+                Privilege::Doas => "it asks for a password, which doas reads from a terminal only; \
+                                    let doas.conf say `permit nopass`"
+                    .to_owned(),
+                _ => "it asks for a password; declare `privilege: {sudo: {password: {secret: NAME}}}`, \
+                      or let sudoers say NOPASSWD"
+                    .to_owned(),
+            }
+        } else if said_last.contains("not in the sudoers file")
+            || said_last.contains("Operation not permitted")
+        {
+            "the login user may not use it".to_owned()
+        } else if *status == Some(127) || said_last.contains("not found") {
+            "it is not installed".to_owned()
+        } else if said_last.contains("must have a tty") {
+            "it wants a terminal (`requiretty`), which would also echo the password; take that out of sudoers"
+                .to_owned()
+        } else {
+            return error;
+        };
+        ProbeError::Privilege { by, reason }
+    }
+}
+
+/// How the session is started and what is sent first.
+struct Opening {
+    command: String,
+    orders: Vec<u8>,
+}
+
+impl Opening {
+    fn new(
+        target: &Target,
+        probe: &Probe,
+        command_limit: usize,
+        nonce: &str,
+        key: &str,
+        secret: bool,
+    ) -> Self {
+        let prefix = match &target.privilege {
+            Privilege::Login => {
+                let command = program::start(nonce, &probe.script);
+                if !secret && command.len() < command_limit {
+                    return Self { command, orders: Vec::new() };
+                }
+                String::new()
+            }
+            Privilege::Sudo { password: None } => "sudo -n".to_owned(),
+            Privilege::Sudo { password: Some(_) } => format!("sudo -S -p {}", prompt(nonce)),
+            Privilege::Doas => "doas -n".to_owned(),
+        };
+        let mut orders = if secret { program::key(key) } else { Vec::new() };
+        orders.extend(program::run(&probe.script));
+        Self { command: program::start_through(&prefix, nonce), orders }
+    }
+}
+
+fn prompt(nonce: &str) -> String {
+    format!("password-{nonce}")
+}
+
+fn is_ready(line: &Line) -> bool {
+    matches!(line, Line::Frame(words) if words.len() == 1 && words.first().is_some_and(|word| word == "ready"))
+}
+
+fn is_apply_frame(line: &Line) -> bool {
+    match line {
+        Line::Frame(words) => words.iter().map(String::as_str).eq(["begin", "apply"]),
+        Line::Text(_) => false,
+    }
+}
+
+fn step_report(line: &Line) -> Option<StepReport> {
+    let Line::Frame(words) = line else { return None };
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let ["step", index, word, rest @ ..] = words.as_slice() else { return None };
+    let reason = || {
+        let said = rest.get(1).and_then(|encoded| {
+            base64::Engine::decode(&base64::engine::general_purpose::STANDARD, encoded).ok()
+        });
+        let text = String::from_utf8_lossy(&said.unwrap_or_default()).trim().to_owned();
+        if text.is_empty() { format!("it ended with status {}", rest.first().unwrap_or(&"?")) } else { text }
+    };
+    let result = match *word {
+        "started" => StepResult::Started,
+        "changed" => StepResult::Changed,
+        "refused" => StepResult::Refused(reason()),
+        "failed" => StepResult::Failed(reason()),
+        "skipped" => StepResult::Skipped(rest.first()?.parse().ok()?),
+        _ => return None,
+    };
+    Some(StepReport { index: index.parse().ok()?, result })
+}
+
+/// Sends an order and the payloads behind it. Small ones travel together.
+async fn send_all(
+    input: mpsc::Sender<Vec<u8>>,
+    order: Vec<u8>,
+    payloads: &[Payload],
+) -> Result<(), ProbeError> {
+    let mut pending = order;
+    for payload in payloads {
+        match payload {
+            Payload::Bytes(bytes) => pending.extend_from_slice(bytes),
+            Payload::Secret(secret) => pending.extend_from_slice(secret.expose()),
+            Payload::Local { path, length } => {
+                let failed = |error: std::io::Error| ProbeError::Local {
+                    path: path.display().to_string(),
+                    reason: error.to_string(),
+                };
+                let mut file = tokio::fs::File::open(path).await.map_err(failed)?;
+                let mut left = *length;
+                while left > 0 {
+                    let mut chunk = vec![0_u8; CHUNK.min(usize::try_from(left).unwrap_or(CHUNK))];
+                    let count = file.read(&mut chunk).await.map_err(failed)?;
+                    if count == 0 {
+                        return Err(failed(std::io::Error::other("it has become shorter meanwhile")));
+                    }
+                    chunk.truncate(count);
+                    left -= count as u64;
+                    if pending.is_empty() {
+                        pending = chunk;
+                    } else {
+                        pending.extend_from_slice(&chunk);
+                    }
+                    if !flush(&input, &mut pending).await {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+        if pending.len() >= CHUNK && !flush(&input, &mut pending).await {
+            return Ok(());
+        }
+    }
+    flush(&input, &mut pending).await;
+    Ok(())
+}
+
+/// Sends what is pending; false when nobody reads any more.
+async fn flush(input: &mpsc::Sender<Vec<u8>>, pending: &mut Vec<u8>) -> bool {
+    if pending.is_empty() {
+        return true;
+    }
+    input.send(std::mem::take(pending)).await.is_ok()
+}

@@ -1,0 +1,85 @@
+//! From questions to one script.
+
+use crate::model::Facts;
+use crate::resource::{Declared, Question, Want};
+use crate::shell::{Library, posix::command, posix::quote, program};
+
+/// A probe: its script, and which question each number in its answers means.
+#[derive(Debug)]
+pub(super) struct Probe {
+    /// Defines every function and the probe itself, and runs it.
+    pub script: String,
+    /// The questions by their numbers, with the index of the resource that asks.
+    pub questions: Vec<(usize, Question)>,
+    /// The kinds' libraries it defines.
+    pub libraries: Vec<Library>,
+    /// How many resources ask.
+    pub resources: usize,
+}
+
+/// The call that runs the probe again in the same session.
+pub(super) const AGAIN: &str = "fp_probe\n";
+
+impl Probe {
+    /// The probe for a machine's resources.
+    pub(super) fn new(facts: &Facts, declared: &[Declared]) -> Self {
+        let questions: Vec<(usize, Question)> = declared
+            .iter()
+            .enumerate()
+            .flat_map(|(index, declared)| {
+                declared.resource.questions().into_iter().map(move |question| (index, question))
+            })
+            .collect();
+        let mut libraries: Vec<Library> = Vec::new();
+        for (_, question) in &questions {
+            if let Question::Ask { library, .. } = question
+                && !program::is_standard(library)
+                && !libraries.contains(library)
+            {
+                libraries.push(*library);
+            }
+        }
+        let mut script = program::definitions(&libraries);
+        script.push_str("fp_probe() {\nfp_count=0 fp_near='' fp_far=''\nfp_hangable\n");
+        script.push_str(&format!("fp_facts {}\n", quote(&facts.user)));
+        let mut units = Vec::new();
+        let mut packages = Vec::new();
+        let mut asks = String::new();
+        for (number, (_, question)) in questions.iter().enumerate() {
+            match question {
+                Question::Path { path, want } => {
+                    let (word, digest, limit) = match want {
+                        Want::Facts => ("facts", String::new(), 0),
+                        Want::Unless { digest, limit } => ("unless", digest.to_string(), *limit),
+                        Want::Bytes { limit } => ("bytes", String::new(), *limit),
+                        Want::Keyed => ("keyed", String::new(), 0),
+                    };
+                    let path = quote(path.as_str());
+                    script.push_str(&format!(
+                        "fp_path {number} {word} {} {limit} {path} {}\n",
+                        if digest.is_empty() { "-" } else { &digest },
+                        quote(&path)
+                    ));
+                }
+                Question::Unit(name) => units.push(quote(name)),
+                Question::Package(name) => packages.push(quote(name)),
+                Question::Ask { call, within, .. } => asks.push_str(&format!(
+                    "fp_ask {number} {} {}\n",
+                    quote(within.as_ref().map_or("", |folder| folder.as_str())),
+                    quote(&command(call))
+                )),
+            }
+        }
+        script.push_str("fp_paths\nfp_mount_points\n");
+        if !units.is_empty() {
+            script.push_str(&format!("fp_units {}\n", units.join(" ")));
+        }
+        if !packages.is_empty() {
+            script.push_str(&format!("fp_packages {}\n", packages.join(" ")));
+        }
+        script.push_str(&asks);
+        script.push_str("fp_frame probed\n}\n");
+        script.push_str(AGAIN);
+        Self { script, questions, resources: declared.len(), libraries }
+    }
+}

@@ -1,0 +1,249 @@
+//! What a machine said. Everything in here came from the machine: data, never a path to write or a command to run.
+
+use std::collections::BTreeSet;
+
+use crate::model::{Digest, MachineFacts, MachinePath};
+
+/// The answer to one question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// To [`super::Question::Path`].
+    Path(PathFacts),
+    /// To [`super::Question::Unit`].
+    Unit(UnitFacts),
+    /// To [`super::Question::Package`]: the installed version, or none.
+    Package(Option<String>),
+    /// To [`super::Question::Ask`]: the lines it printed.
+    Lines(Vec<String>),
+    /// The machine could not answer; the reason.
+    Unanswered(String),
+}
+
+/// What a whole probe brought back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observation {
+    /// What the machine says of itself.
+    pub machine: MachineFacts,
+    /// For each resource, in the order asked, the answers to its questions in their order.
+    pub answers: Vec<Vec<Answer>>,
+}
+
+/// What is at a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathFacts {
+    /// What it is.
+    pub what: PathType,
+    /// Permission bits (`0o7777` at most); 0 when absent.
+    pub mode: u32,
+    /// Owner's number.
+    pub uid: u32,
+    /// Group's number.
+    pub gid: u32,
+    /// Owner's name, or its number as text when it has none.
+    pub user: String,
+    /// Group's name, or its number as text when it has none.
+    pub group: String,
+    /// Size in bytes; 0 when absent.
+    pub size: u64,
+    /// A regular file's digest, when it was asked for; keyed when the question was [`super::Want::Keyed`].
+    pub digest: Option<Digest>,
+    /// A regular file's bytes, when they were asked for and within the limit.
+    pub bytes: Option<Vec<u8>>,
+}
+
+/// What a path is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PathType {
+    /// Nothing is there.
+    Absent,
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory {
+        /// Whether a file system is mounted on it.
+        mounted: bool,
+    },
+    /// A symbolic link and its target.
+    Link(String),
+    /// A device, socket or pipe.
+    Other,
+}
+
+impl PathType {
+    /// As it reads in a message.
+    #[must_use]
+    pub fn phrase(&self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::File => "a file",
+            Self::Directory { mounted: false } => "a directory",
+            Self::Directory { mounted: true } => "a mount point",
+            Self::Link(_) => "a link",
+            Self::Other => "a special file",
+        }
+    }
+}
+
+impl PathFacts {
+    /// Nothing is there.
+    #[must_use]
+    pub fn absent() -> Self {
+        Self {
+            what: PathType::Absent,
+            mode: 0,
+            uid: 0,
+            gid: 0,
+            user: String::new(),
+            group: String::new(),
+            size: 0,
+            digest: None,
+            bytes: None,
+        }
+    }
+
+    /// The state an operation on this path is bound to, in the words the machine's `fp_state` uses:
+    /// `absent`, `file MODE UID GID DIGEST`, `directory MODE UID GID`, `link TARGET`, `other`.
+    /// The mode is octal. A file whose digest was not asked for has `-` in its place.
+    #[must_use]
+    pub fn guard(&self) -> String {
+        match &self.what {
+            PathType::Absent => "absent".to_owned(),
+            PathType::File => format!(
+                "file {:o} {} {} {}",
+                self.mode,
+                self.uid,
+                self.gid,
+                self.digest.map_or_else(|| "-".to_owned(), |digest| digest.to_string())
+            ),
+            PathType::Directory { .. } => format!("directory {:o} {} {}", self.mode, self.uid, self.gid),
+            PathType::Link(target) => format!("link {target}"),
+            PathType::Other => "other".to_owned(),
+        }
+    }
+}
+
+/// The state of a systemd unit (`systemctl show`, systemd 252).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UnitFacts {
+    /// `LoadState`: `loaded`, `not-found`, `masked`, …
+    pub load: String,
+    /// `ActiveState`: `active`, `inactive`, `failed`, …
+    pub active: String,
+    /// `UnitFileState`: `enabled`, `disabled`, `static`, … or empty.
+    pub file: String,
+    /// `NeedDaemonReload`: the unit file on disk is newer than the one in memory.
+    pub needs_reload: bool,
+}
+
+/// The answers to one resource's questions, in the order it asked them.
+#[derive(Clone, Copy, Debug)]
+pub struct Answers<'a> {
+    answers: &'a [Answer],
+    surroundings: &'a Surroundings,
+}
+
+/// What holds for all resources of one plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// The key that keyed digests of this run are made with.
+    pub key: String,
+    /// The paths that have a resource of their own.
+    pub declared: BTreeSet<MachinePath>,
+}
+
+/// Why the state of a resource cannot be told.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ObserveError {
+    /// The machine could not answer.
+    #[error("{0}")]
+    Unanswered(String),
+    /// The machine answered something that does not fit the question.
+    #[error("the machine's answer does not make sense: {0}")]
+    Nonsense(String),
+    /// What is there cannot be brought to the desired state without losing something.
+    #[error("{0}")]
+    Conflict(String),
+}
+
+impl<'a> Answers<'a> {
+    /// The answers to a resource's questions, and what surrounds it.
+    #[must_use]
+    pub fn new(answers: &'a [Answer], surroundings: &'a Surroundings) -> Self {
+        Self { answers, surroundings }
+    }
+
+    /// The key that keyed digests of this run were made with.
+    #[must_use]
+    pub fn key(&self) -> &'a str {
+        &self.surroundings.key
+    }
+
+    /// Whether a path has a resource of its own in this plan.
+    #[must_use]
+    pub fn is_declared(&self, path: &MachinePath) -> bool {
+        self.surroundings.declared.contains(path)
+    }
+
+    /// The answer to the question at `index`, which has to be about a path.
+    ///
+    /// # Errors
+    /// [`ObserveError`] when the machine could not answer, or answered another question.
+    pub fn path(&self, index: usize) -> Result<&'a PathFacts, ObserveError> {
+        match self.any(index)? {
+            Answer::Path(facts) => Ok(facts),
+            other => Err(mismatch("a path", other)),
+        }
+    }
+
+    /// The answer to the question at `index`, which has to be about a unit.
+    ///
+    /// # Errors
+    /// As for [`Answers::path`].
+    pub fn unit(&self, index: usize) -> Result<&'a UnitFacts, ObserveError> {
+        match self.any(index)? {
+            Answer::Unit(facts) => Ok(facts),
+            other => Err(mismatch("a unit", other)),
+        }
+    }
+
+    /// The answer to the question at `index`, which has to be about a package: its version, or none.
+    ///
+    /// # Errors
+    /// As for [`Answers::path`].
+    pub fn package(&self, index: usize) -> Result<Option<&'a str>, ObserveError> {
+        match self.any(index)? {
+            Answer::Package(version) => Ok(version.as_deref()),
+            other => Err(mismatch("a package", other)),
+        }
+    }
+
+    /// The lines that answer the question at `index`.
+    ///
+    /// # Errors
+    /// As for [`Answers::path`].
+    pub fn lines(&self, index: usize) -> Result<&'a [String], ObserveError> {
+        match self.any(index)? {
+            Answer::Lines(lines) => Ok(lines),
+            other => Err(mismatch("lines", other)),
+        }
+    }
+
+    fn any(&self, index: usize) -> Result<&'a Answer, ObserveError> {
+        match self.answers.get(index) {
+            Some(Answer::Unanswered(reason)) => Err(ObserveError::Unanswered(reason.clone())),
+            Some(answer) => Ok(answer),
+            None => Err(ObserveError::Nonsense(format!("question {index} has no answer"))),
+        }
+    }
+}
+
+fn mismatch(wanted: &str, got: &Answer) -> ObserveError {
+    let name = match got {
+        Answer::Path(_) => "a path",
+        Answer::Unit(_) => "a unit",
+        Answer::Package(_) => "a package",
+        Answer::Lines(_) => "lines",
+        Answer::Unanswered(_) => "nothing",
+    };
+    ObserveError::Nonsense(format!("asked for {wanted}, got {name}"))
+}

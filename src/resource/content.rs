@@ -1,0 +1,43 @@
+//! What a file is to hold: bytes at hand, a file on the controller, or a secret.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::model::{Digest, Secret};
+
+/// The content of a file.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// Bytes at hand.
+    Bytes(Arc<[u8]>),
+    /// A file on the controller's disk, streamed when it is needed.
+    Local {
+        /// Where it is.
+        path: PathBuf,
+        /// Its length in bytes when the inventory was loaded.
+        length: u64,
+        /// Its digest when the inventory was loaded.
+        digest: Digest,
+    },
+    /// Secret bytes.
+    Secret(Secret),
+    /// A secret that is not at hand (`validate` and `render` need no identity); its name.
+    Sealed(String),
+}
+
+impl Content {
+    /// Whether it may not be shown.
+    #[must_use]
+    pub fn is_secret(&self) -> bool {
+        matches!(self, Self::Secret(_) | Self::Sealed(_))
+    }
+}
+
+/// One file a resource would write, for `render`.
+#[derive(Clone, Debug)]
+pub struct Rendered {
+    /// Where on the machine (absolute), or a name such as `crontab.root` for what is not a file of its own.
+    pub path: String,
+    /// What it holds.
+    pub content: Content,
+}

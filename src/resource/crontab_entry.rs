@@ -1,0 +1,161 @@
+//! `crontab-entry`: lines in a user's crontab, as a managed block; everybody else's lines stay as they are.
+
+use std::sync::Arc;
+
+use super::answer::{Answers, ObserveError};
+use super::content::{Content, Rendered};
+use super::declared::{Declared, Origin, Resource};
+use super::difference::{Action, Comparison, Detail, Difference};
+use super::operation::{Operation, Payload};
+use super::question::Question;
+use super::reading::Reading;
+use super::{lines, ownership};
+use crate::format::block::{self, Comment, Markers, Position};
+use crate::model::{Diagnostic, Diagnostics, Digest, Fields, Node, ResourceId};
+use crate::shell::{Call, Library};
+
+/// The word of the inventory.
+pub const KIND: &str = "crontab-entry";
+
+const LIBRARY: Library = Library { name: KIND, posix: include_str!("crontab_entry.sh") };
+
+/// The longest line cron takes, in bytes (Debian's cron 3.0: `MAX_COMMAND` is 1000; BusyBox has no limit).
+const LONGEST: usize = 998;
+
+/// Lines in a user's crontab.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CrontabEntry {
+    /// Whose crontab.
+    pub user: String,
+    /// The name of the block in it: letters, digits and `. _ : / @ + -`.
+    pub id: String,
+    /// The lines, as cron reads them.
+    pub lines: Vec<String>,
+}
+
+/// Checks a line of a crontab: not empty, no line break or zero byte, 998 bytes at most.
+///
+/// # Errors
+/// A text that says what is wrong.
+pub fn line_from(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        Err("an empty line".to_owned())
+    } else if text.contains(['\n', '\r', '\0']) {
+        Err("more than one line".to_owned())
+    } else if text.len() > LONGEST {
+        Err(format!("{} bytes in one line, cron takes {LONGEST}", text.len()))
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
+/// Reads `crontab-entry: {id, lines, user}`; the user is the login user unless given.
+pub fn read(
+    node: &Node,
+    origin: &Origin,
+    reading: &Reading<'_>,
+    problems: &mut Diagnostics,
+) -> Vec<Declared> {
+    let Some(mut fields) = Fields::open(node, KIND, problems) else { return Vec::new() };
+    let user = ownership::read_account(&mut fields, "user").unwrap_or_else(|| reading.facts.user.clone());
+    let id = fields.required("id", "letters, digits and . _ : / @ + - only", |text| {
+        markers(text).map(|_| text.to_owned()).map_err(|_| format!("`{text}` cannot stand in a comment line"))
+    });
+    let mut wanted = Vec::new();
+    let mut is_whole = true;
+    if fields.required_node("lines").is_none() {
+        is_whole = false;
+    }
+    for text in fields.texts("lines") {
+        match line_from(&text.value) {
+            Ok(line) => wanted.push(line),
+            Err(message) => {
+                is_whole = false;
+                fields.problems().push(
+                    Diagnostic::at(&text.span, format!("`lines` has {message}"))
+                        .expected("a line of a crontab such as `10 3 * * * /usr/local/bin/report`"),
+                );
+            }
+        }
+    }
+    fields.close();
+    match (id, is_whole) {
+        (Some(id), true) => {
+            vec![
+                Declared::new(CrontabEntry { user, id, lines: wanted }, origin.clone())
+                    .after([ResourceId::new("package", "cron")]),
+            ]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn markers(id: &str) -> Result<Markers, block::BlockError> {
+    Markers::new(Comment::line("#")?, id)
+}
+
+impl CrontabEntry {
+    fn content(&self) -> Vec<u8> {
+        self.lines.iter().flat_map(|line| [line.as_bytes(), b"\n"]).flatten().copied().collect()
+    }
+}
+
+impl Resource for CrontabEntry {
+    fn id(&self) -> ResourceId {
+        ResourceId::new(KIND, format!("{}#{}", self.user, self.id))
+    }
+
+    fn questions(&self) -> Vec<Question> {
+        vec![Question::Ask {
+            library: LIBRARY,
+            call: Call::new("fp_crontab_show", [&self.user]),
+            within: None,
+        }]
+    }
+
+    fn compare(&self, answers: Answers<'_>) -> Result<Comparison, ObserveError> {
+        let conflict = |error: block::BlockError| {
+            ObserveError::Conflict(format!(
+                "the crontab of {} cannot be edited: failed to {error}",
+                self.user
+            ))
+        };
+        let present = lines::bytes(lines::value(answers.lines(0)?, "crontab")?)?;
+        let markers = markers(&self.id).map_err(conflict)?;
+        let content = self.content();
+        let wanted = block::set(&present, &markers, &content, Position::End).map_err(conflict)?;
+        if wanted == present {
+            return Ok(Comparison::InOrder);
+        }
+        let old = block::get(&present, &markers).map_err(conflict)?;
+        let action = if old.is_some() { Action::Update } else { Action::Create };
+        let detail = if old.as_ref() == Some(&content) {
+            Detail::Note("its marker lines are written anew".to_owned())
+        } else {
+            Detail::Text { name: format!("crontab of {}, {}", self.user, self.id), from: old, to: content }
+        };
+        let call = Call::new(
+            "fp_crontab_write",
+            [
+                self.user.clone(),
+                Digest::of(&present).to_string(),
+                wanted.len().to_string(),
+                Digest::of(&wanted).to_string(),
+            ],
+        );
+        let payload = Some(Payload::Bytes(Arc::from(wanted)));
+        Ok(Comparison::Differs(Difference {
+            action,
+            details: vec![detail],
+            operations: vec![Operation { library: LIBRARY, call, payload, within: None }],
+        }))
+    }
+
+    fn rendered(&self) -> Vec<Rendered> {
+        let content = Content::Bytes(Arc::from(self.content()));
+        vec![Rendered { path: format!("crontab.{}", self.user), content }]
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+# shellcheck shell=sh
+# Crontabs of users by the crontab program, never by its files.
+
+# crontab for user $1 with the arguments after it. Only root may name a user (Debian's crontab).
+fp_crontab_of() {
+	fp_crontab_user=$1
+	shift
+	if [ "$(id -un)" = "$fp_crontab_user" ]; then
+		crontab "$@"
+	else
+		crontab -u "$fp_crontab_user" "$@"
+	fi
+}
+
+# Prints the crontab of user $1. A user without one has an empty one; how that is said differs:
+# "no crontab for NAME" (cron) or "can't open 'NAME'" (BusyBox).
+fp_crontab_read() {
+	{ fp_crontab_said=$(fp_crontab_of "$1" -l 2>&1 >&3 </dev/null); } 3>&1 && return 0
+	case $fp_crontab_said in
+	*"no crontab for "* | *"can't open "*"No such file"*) return 0 ;;
+	esac
+	printf '%s\n' "$fp_crontab_said" >&2
+	return 1
+}
+
+# USER: prints `crontab` and the text in base64.
+fp_crontab_show() {
+	if ! command -v crontab >/dev/null 2>&1; then
+		printf 'absent\ncrontab \n'
+		return
+	fi
+	# The mark keeps the last line ending, which a command substitution would drop.
+	if ! fp_crontab_text=$(fp_crontab_read "$1" 2>&1 && printf .); then
+		printf 'failed to read the crontab of %s: %s\n' "$1" "${fp_crontab_text##*
+}"
+		return 1
+	fi
+	printf 'crontab %s\n' "$(printf '%s' "${fp_crontab_text%.}" | fp_base64)"
+}
+
+# USER GUARD SIZE DIGEST, the whole new text on the stream. GUARD is the digest of the present one.
+fp_crontab_write() {
+	if ! command -v crontab >/dev/null 2>&1; then
+		printf 'failed to write the crontab of %s: this machine has no crontab program\n' "$1" >&2
+		return 1
+	fi
+	fp_crontab_text=$(fp_crontab_read "$1" && printf .) || return 1
+	fp_crontab_digest=$(printf '%s' "${fp_crontab_text%.}" | sha256sum)
+	if [ "${fp_crontab_digest%% *}" != "$2" ]; then
+		fp_refuse "the crontab of $1 has changed since it was looked at"
+		return
+	fi
+	fp_crontab_text=$(fp_take "$3" && printf .)
+	# shellcheck disable=SC2034 # the session reads it: nothing of the payload is left
+	fp_left=0
+	fp_crontab_digest=$(printf '%s' "${fp_crontab_text%.}" | sha256sum)
+	if [ "${fp_crontab_digest%% *}" != "$4" ]; then
+		printf 'failed to receive the crontab of %s whole\n' "$1" >&2
+		return 1
+	fi
+	fp_crontab_said=$(printf '%s' "${fp_crontab_text%.}" | fp_crontab_of "$1" - 2>&1) && return 0
+	printf 'failed to write the crontab of %s: %s\n' "$1" "$fp_crontab_said" >&2
+	return 1
+}

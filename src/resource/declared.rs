@@ -1,0 +1,91 @@
+//! A resource as the inventory wants it, with its origin and its place in the order.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use super::answer::{Answers, ObserveError};
+use super::content::Rendered;
+use super::difference::{Comparison, Difference};
+use super::question::Question;
+use crate::model::{MachinePath, ResourceId, Span};
+
+/// One thing on one machine that fleetprov owns. Everything here is pure.
+pub trait Resource: Debug + Send + Sync {
+    /// Kind and target, unique on its machine.
+    fn id(&self) -> ResourceId;
+
+    /// What it wants to know of the machine.
+    fn questions(&self) -> Vec<Question>;
+
+    /// Compares what the machine said with what is desired.
+    ///
+    /// # Errors
+    /// [`ObserveError`] when the state cannot be told, or cannot be changed without losing something.
+    fn compare(&self, answers: Answers<'_>) -> Result<Comparison, ObserveError>;
+
+    /// What to do when nothing of it differs, but something that it was declared to follow changes
+    /// in this plan (a unit's file, a service's configuration). `because` names what changes.
+    fn follow(&self, answers: Answers<'_>, because: &[ResourceId]) -> Option<Difference> {
+        let _ = (answers, because);
+        None
+    }
+
+    /// The path it occupies, when it is one: what lies below a declared directory comes after it.
+    fn path(&self) -> Option<&MachinePath> {
+        None
+    }
+
+    /// The files it would write, for `render`.
+    fn rendered(&self) -> Vec<Rendered> {
+        Vec::new()
+    }
+
+    /// Whether a secret takes part, so that the run's key has to travel before the probe.
+    fn is_secret(&self) -> bool {
+        false
+    }
+}
+
+/// A resource with its origin and order.
+#[derive(Clone, Debug)]
+pub struct Declared {
+    /// The resource.
+    pub resource: Arc<dyn Resource>,
+    /// Where it was declared.
+    pub origin: Origin,
+    /// Resources that come first, when they are part of the same machine's desired state.
+    pub after: Vec<ResourceId>,
+    /// Resources whose change it follows ([`Resource::follow`]). They come first, too.
+    pub follows: Vec<ResourceId>,
+}
+
+/// Where a resource was declared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The role, surface or leg, as it reads in a report: "role web-host", "leg sites-cc-nas".
+    pub from: String,
+    /// The place in its file.
+    pub span: Span,
+}
+
+impl Declared {
+    /// A resource that stands by itself.
+    #[must_use]
+    pub fn new(resource: impl Resource + 'static, origin: Origin) -> Self {
+        Self { resource: Arc::new(resource), origin, after: Vec::new(), follows: Vec::new() }
+    }
+
+    /// Adds resources that come first.
+    #[must_use]
+    pub fn after(mut self, ids: impl IntoIterator<Item = ResourceId>) -> Self {
+        self.after.extend(ids);
+        self
+    }
+
+    /// Adds resources whose change it follows.
+    #[must_use]
+    pub fn follows(mut self, ids: impl IntoIterator<Item = ResourceId>) -> Self {
+        self.follows.extend(ids);
+        self
+    }
+}

@@ -1,0 +1,30 @@
+//! The primitives: one thing on one machine that fleetprov owns, one file per kind.
+
+pub mod checkout;
+pub mod crontab_entry;
+pub mod directory;
+pub mod file;
+pub mod init_script;
+pub mod link;
+pub mod package;
+pub mod unit;
+
+mod answer;
+mod content;
+mod declared;
+mod difference;
+mod lines;
+mod operation;
+pub mod ownership;
+mod question;
+mod reading;
+mod registry;
+
+pub use answer::{Answer, Answers, Observation, ObserveError, PathFacts, PathType, Surroundings, UnitFacts};
+pub use content::{Content, Rendered};
+pub use declared::{Declared, Origin, Resource};
+pub use difference::{Action, Comparison, Detail, Difference};
+pub use operation::{Operation, Payload};
+pub use question::{Question, Want};
+pub use reading::{Reading, Supply};
+pub use registry::{KINDS, Read};

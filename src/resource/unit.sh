@@ -1,0 +1,106 @@
+# shellcheck shell=sh
+# systemd units by systemctl.
+
+# The units that this session has started or restarted: one restart is enough.
+fp_unit_fresh=' '
+
+fp_unit_systemctl() {
+	systemctl --no-ask-password --no-pager "$@" </dev/null
+}
+
+# Sets fp_unit_value to property $2 of unit $1.
+fp_unit_property() {
+	fp_unit_value=$(fp_unit_systemctl show --property="$2" -- "$1") || return 1
+	fp_unit_value=${fp_unit_value#*=}
+}
+
+# Prints why unit $1 is as it is: systemd's own word for it and the last lines of its journal.
+fp_unit_reason() {
+	if fp_unit_property "$1" Result && [ -n "$fp_unit_value" ] && [ "$fp_unit_value" != success ]; then
+		printf 'result: %s\n' "$fp_unit_value"
+	fi
+	journalctl --quiet --no-pager --output=cat --lines=6 --unit="$1" 2>/dev/null </dev/null |
+		cut -c 1-300 | sed 's/^/journal: /'
+}
+
+# Asks systemctl for $1 of unit $2 and says what it said when that fails.
+fp_unit_ask() {
+	fp_unit_said=$(fp_unit_systemctl "$1" -- "$2" 2>&1) && return 0
+	printf 'failed to %s %s: %s\n' "$1" "$2" "$fp_unit_said" >&2
+	return 1
+}
+
+# NAME...: reads the unit files again when those of one of the units have changed.
+fp_unit_reload() {
+	fp_unit_value=$(fp_unit_systemctl show --property=NeedDaemonReload -- "$@") || return 1
+	case $fp_unit_value in
+	*=yes*) ;;
+	*) return 0 ;;
+	esac
+	fp_unit_said=$(fp_unit_systemctl daemon-reload 2>&1) && return 0
+	printf 'failed to read the unit files again: %s\n' "$fp_unit_said" >&2
+	return 1
+}
+
+# NAME enable|disable. systemctl enable exits with 0 for a unit that cannot be enabled, so the
+# state is looked at afterwards.
+fp_unit_file() {
+	fp_unit_property "$1" UnitFileState || return 1
+	case $fp_unit_value in
+	masked*)
+		fp_refuse "$1 has been masked since it was looked at"
+		return
+		;;
+	esac
+	fp_unit_ask "$2" "$1" || return 1
+	fp_unit_property "$1" UnitFileState || return 1
+	case $2/$fp_unit_value in
+	enable/enabled | enable/alias | enable/generated) return 0 ;;
+	enable/static) fp_unit_said='its file has no [Install] section' ;;
+	enable/*) fp_unit_said="its file is $fp_unit_value" ;;
+	disable/enabled | disable/enabled-runtime | disable/alias) fp_unit_said="its file is still $fp_unit_value" ;;
+	*) return 0 ;;
+	esac
+	printf 'failed to %s %s: %s\n' "$2" "$1" "$fp_unit_said" >&2
+	return 1
+}
+
+# NAME
+fp_unit_start() {
+	fp_unit_fresh="$fp_unit_fresh$1 "
+	fp_unit_property "$1" ActiveState || return 1
+	# A unit that failed too often in a row is not started again until it is forgiven.
+	if [ "$fp_unit_value" = failed ]; then
+		fp_unit_systemctl reset-failed -- "$1" 2>/dev/null
+	fi
+	if ! fp_unit_ask start "$1"; then
+		fp_unit_reason "$1" >&2
+		return 1
+	fi
+	fp_unit_property "$1" ActiveState || return 1
+	case $fp_unit_value in
+	active | activating | reloading | refreshing) return 0 ;;
+	esac
+	printf 'failed to keep %s active: it was started and is %s already\n' "$1" "$fp_unit_value" >&2
+	if fp_unit_property "$1" Type && [ "$fp_unit_value" = oneshot ]; then
+		printf 'a oneshot service stays active only with RemainAfterExit=yes\n' >&2
+	fi
+	fp_unit_reason "$1" >&2
+	return 1
+}
+
+# NAME
+fp_unit_stop() {
+	fp_unit_ask stop "$1"
+}
+
+# NAME: restarts it when it is active and was not started just now.
+fp_unit_restart() {
+	case $fp_unit_fresh in
+	*" $1 "*) return 0 ;;
+	esac
+	fp_unit_fresh="$fp_unit_fresh$1 "
+	fp_unit_ask try-restart "$1" && return 0
+	fp_unit_reason "$1" >&2
+	return 1
+}

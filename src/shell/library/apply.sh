@@ -1,0 +1,63 @@
+# shellcheck shell=sh
+# Walks the steps of a plan. A step whose needs have failed is skipped, its payload read past.
+
+fp_bad=' '
+fp_output=/dev/null
+
+# A place for what operations print: memory first, so that a full disk can still be reported.
+fp_apply_begin() {
+	for fp_place in /run /dev/shm "${TMPDIR:-/tmp}"; do
+		fp_output=$(mktemp "$fp_place/fleetprov.XXXXXX" 2>/dev/null) && break
+		fp_output=/dev/null
+	done
+	fp_bad=' '
+	fp_frame begin apply
+}
+
+fp_apply_end() {
+	[ "$fp_output" = /dev/null ] || rm -f -- "$fp_output"
+	fp_frame end
+}
+
+# INDEX BYTES NEEDED-INDEX...: whether the step may be made.
+fp_step() {
+	fp_index=$1
+	fp_total=$2
+	shift 2
+	for fp_need; do
+		case $fp_bad in
+		*" $fp_need "*)
+			fp_bad="$fp_bad$fp_index "
+			fp_left=$fp_total
+			fp_drain
+			fp_frame step "$fp_index" skipped "$fp_need"
+			return 1
+			;;
+		esac
+	done
+	fp_frame step "$fp_index" started
+}
+
+# STATUS BYTES: after an operation that had so many bytes of payload.
+fp_operated() {
+	fp_drain
+	fp_total=$((fp_total - $2))
+	return "$1"
+}
+
+# STATUS: after the last operation of a step, or the one that failed.
+fp_stepped() {
+	fp_left=$fp_total
+	fp_drain
+	case $1 in
+	0) fp_word=changed ;;
+	3) fp_word=refused ;;
+	*) fp_word=failed ;;
+	esac
+	[ "$1" = 0 ] || fp_bad="$fp_bad$fp_index "
+	if [ "$1" = 0 ] || [ "$fp_output" = /dev/null ]; then
+		fp_frame step "$fp_index" "$fp_word"
+	else
+		fp_frame step "$fp_index" "$fp_word" "$1" "$(tail -c 3000 "$fp_output" | fp_base64)"
+	fi
+}

@@ -1,0 +1,8 @@
+//! Scripts as values: what is sent to a machine's shell, and how its data is kept apart from its code.
+
+mod call;
+pub mod frames;
+pub mod posix;
+pub mod program;
+
+pub use call::{Call, Library};
