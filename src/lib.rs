@@ -30,3 +30,7 @@ pub mod apply;
 pub mod fleet;
 
 pub mod report;
+
+pub mod store;
+
+pub mod cli;

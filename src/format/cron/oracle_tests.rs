@@ -22,14 +22,8 @@ fn oracle(text: &str) -> croner::Cron {
         .iter()
         .zip(ranges)
         .map(|(field, range)| {
-            let items = field
-                .split(',')
-                .map(|item| if item == "*" { range } else { item });
-            if *field == "*" {
-                "*".to_owned()
-            } else {
-                items.collect::<Vec<_>>().join(",")
-            }
+            let items = field.split(',').map(|item| if item == "*" { range } else { item });
+            if *field == "*" { "*".to_owned() } else { items.collect::<Vec<_>>().join(",") }
         })
         .collect();
     CronParser::builder()
@@ -47,9 +41,7 @@ fn agrees_with_croner() {
     let first = jiff::civil::date(2023, 1, 1);
     let mut fired = 0_u64;
     for (round, (text, expression)) in firing(rounds()).into_iter().enumerate() {
-        let CronExpression::Times(times) = expression else {
-            panic!("{text} is no calendar")
-        };
+        let CronExpression::Times(times) = expression else { panic!("{text} is no calendar") };
         let pattern = oracle(&text).pattern;
         for minute in 0..60_u8 {
             assert_eq!(
@@ -59,11 +51,7 @@ fn agrees_with_croner() {
             );
         }
         for hour in 0..24_u8 {
-            assert_eq!(
-                times.hours().contains(hour),
-                pattern.hour_match(hour.into()).unwrap(),
-                "{text}"
-            );
+            assert_eq!(times.hours().contains(hour), pattern.hour_match(hour.into()).unwrap(), "{text}");
         }
         // Every weekday meets every date within a few years; each text takes its own stretch.
         let offset = i64::try_from(round).unwrap() * 97 % 10_000;
@@ -80,11 +68,7 @@ fn agrees_with_croner() {
                         Weekday::from_days_from_sunday(weekday.into()),
                     )
                     .unwrap();
-            assert_eq!(
-                times.matches_day(day, month, weekday),
-                theirs,
-                "{text} on {date}"
-            );
+            assert_eq!(times.matches_day(day, month, weekday), theirs, "{text} on {date}");
             fired += u64::from(theirs);
         }
     }

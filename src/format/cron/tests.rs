@@ -56,40 +56,17 @@ fn canonical_text() {
 #[test]
 fn errors_point_at_the_fault() {
     use CronProblem as Problem;
-    let not_a_value = |field, text: &str| Problem::NotAValue {
-        field,
-        text: text.to_owned(),
-    };
-    let out_of_range = |field, value: &str| Problem::OutOfRange {
-        field,
-        value: value.to_owned(),
-    };
-    let bad_step = |text: &str| Problem::BadStep {
-        text: text.to_owned(),
-    };
-    let (minute, hour, day, month, weekday) = (
-        Field::Minute,
-        Field::Hour,
-        Field::DayOfMonth,
-        Field::Month,
-        Field::DayOfWeek,
-    );
+    let not_a_value = |field, text: &str| Problem::NotAValue { field, text: text.to_owned() };
+    let out_of_range = |field, value: &str| Problem::OutOfRange { field, value: value.to_owned() };
+    let bad_step = |text: &str| Problem::BadStep { text: text.to_owned() };
+    let (minute, hour, day, month, weekday) =
+        (Field::Minute, Field::Hour, Field::DayOfMonth, Field::Month, Field::DayOfWeek);
     let cases = [
         ("", "", Problem::Empty, None),
         (" \t", " \t", Problem::Empty, None),
         ("5", "5", Problem::TooFewFields { found: 1 }, None),
-        (
-            " 0 3 * * ",
-            "0 3 * *",
-            Problem::TooFewFields { found: 4 },
-            None,
-        ),
-        (
-            "0 0 3 * * * 2030",
-            "* 2030",
-            Problem::TooManyFields { found: 7 },
-            None,
-        ),
+        (" 0 3 * * ", "0 3 * *", Problem::TooFewFields { found: 4 }, None),
+        ("0 0 3 * * * 2030", "* 2030", Problem::TooManyFields { found: 7 }, None),
         ("60 * * * *", "60", out_of_range(minute, "60"), None),
         ("0 24 * * *", "24", out_of_range(hour, "24"), None),
         ("0 0 0 * *", "0", out_of_range(day, "0"), None),
@@ -102,72 +79,17 @@ fn errors_point_at_the_fault() {
             out_of_range(minute, "99999999999999999999"),
             None,
         ),
-        (
-            "1,,2 * * * *",
-            "",
-            Problem::MissingValue { field: minute },
-            None,
-        ),
-        (
-            "1, * * * *",
-            "",
-            Problem::MissingValue { field: minute },
-            None,
-        ),
-        (
-            "1- * * * *",
-            "",
-            Problem::MissingValue { field: minute },
-            None,
-        ),
-        (
-            "-5 * * * *",
-            "",
-            Problem::MissingValue { field: minute },
-            None,
-        ),
-        (
-            "/5 * * * *",
-            "",
-            Problem::MissingValue { field: minute },
-            None,
-        ),
-        (
-            "0 22-2 * * *",
-            "22-2",
-            Problem::ReversedRange { field: hour },
-            Some("22-23,0-2"),
-        ),
-        (
-            "0 0 * * fri-sun",
-            "fri-sun",
-            Problem::ReversedRange { field: weekday },
-            Some("5-7"),
-        ),
-        (
-            "0 0 * * 7-2",
-            "7-2",
-            Problem::ReversedRange { field: weekday },
-            Some("0-2"),
-        ),
-        (
-            "0 0 * * 6-1",
-            "6-1",
-            Problem::ReversedRange { field: weekday },
-            Some("6,0-1"),
-        ),
-        (
-            "0 9-5/2 * * *",
-            "9-5",
-            Problem::ReversedRange { field: hour },
-            None,
-        ),
-        (
-            "*-5 * * * *",
-            "*-5",
-            Problem::StarInRange { field: minute },
-            None,
-        ),
+        ("1,,2 * * * *", "", Problem::MissingValue { field: minute }, None),
+        ("1, * * * *", "", Problem::MissingValue { field: minute }, None),
+        ("1- * * * *", "", Problem::MissingValue { field: minute }, None),
+        ("-5 * * * *", "", Problem::MissingValue { field: minute }, None),
+        ("/5 * * * *", "", Problem::MissingValue { field: minute }, None),
+        ("0 22-2 * * *", "22-2", Problem::ReversedRange { field: hour }, Some("22-23,0-2")),
+        ("0 0 * * fri-sun", "fri-sun", Problem::ReversedRange { field: weekday }, Some("5-7")),
+        ("0 0 * * 7-2", "7-2", Problem::ReversedRange { field: weekday }, Some("0-2")),
+        ("0 0 * * 6-1", "6-1", Problem::ReversedRange { field: weekday }, Some("6,0-1")),
+        ("0 9-5/2 * * *", "9-5", Problem::ReversedRange { field: hour }, None),
+        ("*-5 * * * *", "*-5", Problem::StarInRange { field: minute }, None),
         ("** * * * *", "**", not_a_value(minute, "**"), None),
         ("5* * * * *", "5*", not_a_value(minute, "5*"), None),
         ("+5 * * * *", "+5", not_a_value(minute, "+5"), None),
@@ -176,76 +98,18 @@ fn errors_point_at_the_fault() {
         ("*/ * * * *", "", bad_step(""), None),
         ("*/+5 * * * *", "+5", bad_step("+5"), None),
         ("*/5/2 * * * *", "5/2", bad_step("5/2"), None),
-        (
-            "*/99999999999 * * * *",
-            "99999999999",
-            bad_step("99999999999"),
-            None,
-        ),
-        (
-            "0 0 * * monday",
-            "monday",
-            not_a_value(weekday, "monday"),
-            Some("mon"),
-        ),
-        (
-            "0 0 * janu *",
-            "janu",
-            not_a_value(month, "janu"),
-            Some("jan"),
-        ),
+        ("*/99999999999 * * * *", "99999999999", bad_step("99999999999"), None),
+        ("0 0 * * monday", "monday", not_a_value(weekday, "monday"), Some("mon")),
+        ("0 0 * janu *", "janu", not_a_value(month, "janu"), Some("jan")),
         ("0 mon * * *", "mon", not_a_value(hour, "mon"), None),
-        (
-            "0 0 * * 1/2",
-            "1/2",
-            Problem::AmbiguousStep {
-                text: "1/2".to_owned(),
-            },
-            None,
-        ),
+        ("0 0 * * 1/2", "1/2", Problem::AmbiguousStep { text: "1/2".to_owned() }, None),
         ("0 0 L * *", "L", not_a_value(day, "L"), None),
-        (
-            "0 0 30 2 *",
-            "30 2",
-            Problem::NeverFires { first_day: 30 },
-            None,
-        ),
-        (
-            "0 0 31 feb,apr,jun */2",
-            "31 feb,apr,jun",
-            Problem::NeverFires { first_day: 31 },
-            None,
-        ),
-        (
-            "@dayly",
-            "@dayly",
-            Problem::UnknownNickname {
-                name: "@dayly".to_owned(),
-            },
-            Some("@daily"),
-        ),
-        (
-            "@Daily",
-            "@Daily",
-            Problem::UnknownNickname {
-                name: "@Daily".to_owned(),
-            },
-            Some("@daily"),
-        ),
-        (
-            "@reboot",
-            "@reboot",
-            Problem::UnknownNickname {
-                name: "@reboot".to_owned(),
-            },
-            Some("@boot"),
-        ),
-        (
-            "@daily  5 *",
-            "5 *",
-            Problem::TooManyFields { found: 3 },
-            None,
-        ),
+        ("0 0 30 2 *", "30 2", Problem::NeverFires { first_day: 30 }, None),
+        ("0 0 31 feb,apr,jun */2", "31 feb,apr,jun", Problem::NeverFires { first_day: 31 }, None),
+        ("@dayly", "@dayly", Problem::UnknownNickname { name: "@dayly".to_owned() }, Some("@daily")),
+        ("@Daily", "@Daily", Problem::UnknownNickname { name: "@Daily".to_owned() }, Some("@daily")),
+        ("@reboot", "@reboot", Problem::UnknownNickname { name: "@reboot".to_owned() }, Some("@boot")),
+        ("@daily  5 *", "5 *", Problem::TooManyFields { found: 3 }, None),
         ("é * * * *", "é", not_a_value(minute, "é"), None),
         ("0 0\n* * * *", "0\n*", not_a_value(hour, "0\n*"), None),
     ];
@@ -290,11 +154,7 @@ fn day_rule_of_debian() {
         ("0 0 * * 7", 6, 0, true),
     ];
     for (text, day, weekday, fires) in cases {
-        assert_eq!(
-            parsed(text).matches(0, 0, day, 6, weekday),
-            fires,
-            "{text} {day} {weekday}"
-        );
+        assert_eq!(parsed(text).matches(0, 0, day, 6, weekday), fires, "{text} {day} {weekday}");
     }
     assert!(!parsed("@boot").matches(0, 0, 1, 1, 0));
 }

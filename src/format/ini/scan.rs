@@ -48,32 +48,38 @@ pub(super) struct Scan<'a> {
 /// or a comment follows. (git allows a `]` inside a quoted name.)
 pub(super) fn header_name(content: &[u8]) -> Option<&[u8]> {
     let inside = content.trim_ascii().strip_prefix(b"[")?;
-    let name = inside
-        .iter()
-        .enumerate()
-        .filter(|(_, byte)| **byte == b']')
-        .find_map(|(index, _)| {
-            let (name, rest) = inside.split_at_checked(index)?;
-            let rest = rest.strip_prefix(b"]")?.trim_ascii_start();
-            let ends = rest.is_empty() || rest.starts_with(b";") || rest.starts_with(b"#");
-            ends.then(|| name.trim_ascii())
-        })?;
+    let name = inside.iter().enumerate().filter(|(_, byte)| **byte == b']').find_map(|(index, _)| {
+        let (name, rest) = inside.split_at_checked(index)?;
+        let rest = rest.strip_prefix(b"]")?.trim_ascii_start();
+        let ends = rest.is_empty() || rest.starts_with(b";") || rest.starts_with(b"#");
+        ends.then(|| name.trim_ascii())
+    })?;
     (!name.is_empty()).then_some(name)
+}
+
+/// Whether a byte is white space between the parts of a key line. A carriage return is none: it
+/// must not be copied into the spacing of a new line.
+fn is_space(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t')
 }
 
 /// The white space at the start of some bytes, and the rest.
 fn split_leading_space(bytes: &[u8]) -> (&[u8], &[u8]) {
-    let rest = bytes.trim_ascii_start();
-    bytes
-        .split_at_checked(bytes.len() - rest.len())
-        .unwrap_or((b"", bytes))
+    let count = bytes.iter().take_while(|byte| is_space(byte)).count();
+    bytes.split_at_checked(count).unwrap_or((b"", bytes))
+}
+
+/// Some bytes without the white space at their end.
+fn without_trailing_space(bytes: &[u8]) -> &[u8] {
+    let count = bytes.iter().rev().take_while(|byte| is_space(byte)).count();
+    bytes.get(..bytes.len() - count).unwrap_or_default()
 }
 
 fn key_line<'a>(line: Line<'a>) -> Option<KeyLine<'a>> {
     let sign = line.content.iter().position(|byte| *byte == b'=')?;
     let (left, right) = line.content.split_at_checked(sign)?;
     let (indentation, left) = split_leading_space(left);
-    let name = left.trim_ascii_end();
+    let name = without_trailing_space(left);
     if name.is_empty() {
         return None;
     }
@@ -85,7 +91,7 @@ fn key_line<'a>(line: Line<'a>) -> Option<KeyLine<'a>> {
         indentation,
         before_sign: left.get(name.len()..)?,
         after_sign,
-        value: value_start..value_start + value.trim_ascii_end().len(),
+        value: value_start..value_start + without_trailing_space(value).len(),
     })
 }
 
@@ -112,24 +118,17 @@ impl<'a> Scan<'a> {
     /// The entries of a section, headers left out, with their indices.
     fn members(&self, section: Option<&str>) -> impl Iterator<Item = (usize, &Entry<'a>)> {
         let mut inside = section.is_none();
-        self.entries
-            .iter()
-            .enumerate()
-            .filter(move |(_, entry)| match entry {
-                Entry::Header { name, .. } => {
-                    inside = section.is_some_and(|section| section.as_bytes() == *name);
-                    false
-                }
-                _ => inside,
-            })
+        self.entries.iter().enumerate().filter(move |(_, entry)| match entry {
+            Entry::Header { name, .. } => {
+                inside = section.is_some_and(|section| section.as_bytes() == *name);
+                false
+            }
+            _ => inside,
+        })
     }
 
     /// The one line that holds this key.
-    pub(super) fn key(
-        &self,
-        section: Option<&str>,
-        key: &str,
-    ) -> Result<Option<&KeyLine<'a>>, IniError> {
+    pub(super) fn key(&self, section: Option<&str>, key: &str) -> Result<Option<&KeyLine<'a>>, IniError> {
         let mut found = self.members(section).filter_map(|(_, entry)| match entry {
             Entry::Key(line) if line.name == key.as_bytes() => Some(line),
             _ => None,
@@ -146,13 +145,10 @@ impl<'a> Scan<'a> {
 
     /// The indices of the headers with this name.
     pub(super) fn headers(&self, section: &str) -> impl Iterator<Item = usize> {
-        self.entries
-            .iter()
-            .enumerate()
-            .filter_map(move |(index, entry)| match entry {
-                Entry::Header { name, .. } if *name == section.as_bytes() => Some(index),
-                _ => None,
-            })
+        self.entries.iter().enumerate().filter_map(move |(index, entry)| match entry {
+            Entry::Header { name, .. } if *name == section.as_bytes() => Some(index),
+            _ => None,
+        })
     }
 
     /// The entries below a header, down to the next one, with their indices.

@@ -12,14 +12,9 @@ use super::{UnitFile, Value, escape_path};
 /// Random values of a strategy, for tests that hand many to one process.
 fn samples<T>(strategy: &impl Strategy<Value = T>, count: usize) -> Vec<T> {
     let mut runner = TestRunner::default();
-    std::iter::repeat_with(|| {
-        strategy
-            .new_tree(&mut runner)
-            .expect("nothing is rejected")
-            .current()
-    })
-    .take(count)
-    .collect()
+    std::iter::repeat_with(|| strategy.new_tree(&mut runner).expect("nothing is rejected").current())
+        .take(count)
+        .collect()
 }
 
 fn path() -> impl Strategy<Value = String> {
@@ -29,8 +24,7 @@ fn path() -> impl Strategy<Value = String> {
         1 => Just(".".to_owned()),
         1 => "\\PC{1,4}".prop_map(|text| text.replace('/', "")),
     ];
-    prop::collection::vec(component, 0..5)
-        .prop_map(|components| format!("/{}", components.join("/")))
+    prop::collection::vec(component, 0..5).prop_map(|components| format!("/{}", components.join("/")))
 }
 
 #[test]
@@ -45,11 +39,7 @@ fn systemd_escapes_paths_alike() {
         .args(&paths)
         .output()
         .expect("systemd-escape must be installed: it is the reference for unit names");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).expect("ASCII");
     let theirs: Vec<&str> = text.trim_end_matches('\n').split(' ').collect();
     assert_eq!(theirs.len(), paths.len());
@@ -102,17 +92,10 @@ fn systemd_accepts_quoted_values() {
 
 #[test]
 fn systemd_verification_would_notice() {
-    let bad = [
-        ("ExecStart", "/bin/true \"a"),
-        ("ExecStart", "relative/path"),
-        ("Environment", "1A=b"),
-    ];
+    let bad = [("ExecStart", "/bin/true \"a"), ("ExecStart", "relative/path"), ("Environment", "1A=b")];
     for (key, value) in bad {
         let run = ("ExecStart", Value::command("/bin/true", &[]).unwrap());
-        let complaint = verify(
-            "proof.service",
-            &service(vec![run, (key, Value::verbatim(value).unwrap())]),
-        );
+        let complaint = verify("proof.service", &service(vec![run, (key, Value::verbatim(value).unwrap())]));
         assert!(complaint.contains("proof.service"), "{value}: {complaint}");
     }
 }

@@ -27,7 +27,9 @@ pub(super) fn read(entry: &Entry, names: &Names<'_>, problems: &mut Diagnostics)
         check_filter(filter, fields.problems());
     }
     let bandwidth = fields.text("bandwidth");
-    let max_delete = fields.parsed("max-delete", "a whole number", str::parse::<u32>);
+    let max_delete = fields.parsed("max-delete", "a whole number below 2^32", |text| {
+        text.parse::<u32>().map_err(|_| format!("`{text}` is not a number of files"))
+    });
     let sentinel = fields.text("sentinel");
     let sentinel = sentinel.and_then(|path| relative(path, fields.problems()));
     fields.close();

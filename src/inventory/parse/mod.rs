@@ -14,6 +14,8 @@ mod names;
 mod scalar;
 mod service;
 mod surface;
+#[cfg(test)]
+mod tests;
 mod tier;
 
 pub use document::parse;

@@ -12,10 +12,12 @@ use std::time::{Duration, Instant};
 use fleetprov::architecture;
 use fleetprov::inventory::{Fleet, Membership, parse};
 use fleetprov::model::{Diagnostics, Source};
-use fleetprov::report::{Appearance, diagnostics};
+use fleetprov::report::{Style, diagnostics};
 use proptest::prelude::*;
 
-const WHOLETECH: &str = include_str!("../inventories/wholetech.yaml");
+const ASCII: Style = Style { unicode: false, ..Style::PLAIN };
+
+const WHOLETECH: &str = include_str!("../../inventories/wholetech.yaml");
 
 fn load(source: &Arc<Source>, overlay: Option<&Arc<Source>>) -> Result<Fleet, Diagnostics> {
     let fleet = parse(source, overlay)?;
@@ -26,23 +28,23 @@ fn load(source: &Arc<Source>, overlay: Option<&Arc<Source>>) -> Result<Fleet, Di
 fn seen(source: &Arc<Source>, overlay: Option<&Arc<Source>>) -> String {
     match load(source, overlay) {
         Ok(fleet) => format!("valid: {} machines\n", fleet.machines.len()),
-        Err(problems) => diagnostics(&problems, Appearance::PLAIN),
+        Err(problems) => diagnostics(&problems, ASCII),
     }
 }
 
-fn names(folder: &Path, ending: &str) -> BTreeSet<String> {
-    std::fs::read_dir(folder)
-        .unwrap()
-        .filter_map(|entry| {
-            entry.unwrap().file_name().into_string().unwrap().strip_suffix(ending).map(str::to_owned)
-        })
-        .collect()
+fn names(folder: &Path, ending: &str) -> std::io::Result<BTreeSet<String>> {
+    let mut names = BTreeSet::new();
+    for entry in std::fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        names.extend(name.to_string_lossy().strip_suffix(ending).map(str::to_owned));
+    }
+    Ok(names)
 }
 
 #[test]
 fn every_case_shows_what_it_should() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/cases/inventory");
-    let all = names(&folder, ".yaml");
+    let all = names(&folder, ".yaml").unwrap();
     let cases: BTreeSet<String> = all.iter().filter(|name| !name.ends_with(".overlay")).cloned().collect();
     let read = |name: &str| {
         let file = format!("{name}.yaml");
@@ -63,7 +65,7 @@ fn every_case_shows_what_it_should() {
             wrong.push(format!("== {case}\n{shown}"));
         }
     }
-    assert_eq!(names(&folder, ".txt"), cases, "cases and expectations are not the same set");
+    assert_eq!(names(&folder, ".txt").unwrap(), cases, "cases and expectations are not the same set");
     assert!(wrong.is_empty(), "not as expected:\n{}", wrong.join("\n"));
     assert!(cases.len() >= 40, "only {} cases were found", cases.len());
 }
@@ -187,7 +189,7 @@ proptest! {
         let source = Source::new("t.yaml", text);
         if let Err(problems) = load(&source, None) {
             prop_assert!(!problems.is_empty());
-            let drawn = diagnostics(&problems, Appearance { colour, unicode, width });
+            let drawn = diagnostics(&problems, Style { colour, unicode, width });
             prop_assert!(drawn.ends_with('\n'));
         }
     }
@@ -202,7 +204,7 @@ proptest! {
                 prop_assert!(problem.span.is_some(), "no place: {}", problem.message);
                 prop_assert!(problem.expected.is_some() || problem.message.starts_with("not valid YAML"), "{}", problem.message);
             }
-            diagnostics(&problems, Appearance::PLAIN);
+            prop_assert!(diagnostics(&problems, ASCII).contains(" in "));
         }
     }
 }
