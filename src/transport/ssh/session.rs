@@ -6,7 +6,6 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use russh::Disconnect;
-use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -19,8 +18,7 @@ use super::patience::Patient;
 use crate::model::{Hop, SshTarget};
 use crate::transport::channel::{Channel, Session, Tally};
 use crate::transport::error::TransportError;
-use crate::transport::pump::{channel, pump};
-use crate::transport::tally::Counters;
+use crate::transport::pump::Channels;
 
 /// The longest command for OpenSSH, in bytes: it becomes one argument of the login shell, and Linux
 /// takes at most 128 KiB for one, its closing NUL included. Measured with OpenSSH 9.2.
@@ -39,9 +37,7 @@ pub(super) struct SshSession {
     jumps: Vec<Door>,
     machine: Door,
     options: Arc<SshOptions>,
-    counters: Arc<Counters>,
-    channels: JoinSet<()>,
-    stop: CancellationToken,
+    channels: Channels,
     /// Cuts all connections when the session is dropped.
     _cut: DropGuard,
 }
@@ -59,15 +55,7 @@ impl SshSession {
             jumps.push(door);
         }
         let machine = pass(jumps.last(), &way.hop, &options, deadline, &cut).await?;
-        Ok(Self {
-            jumps,
-            machine,
-            options,
-            counters: Arc::new(Counters::default()),
-            channels: JoinSet::new(),
-            stop: CancellationToken::new(),
-            _cut: guard,
-        })
+        Ok(Self { jumps, machine, options, channels: Channels::new(), _cut: guard })
     }
 
     fn lost(&self, reason: String) -> TransportError {
@@ -75,14 +63,11 @@ impl SshSession {
     }
 
     async fn run(&mut self, command: &str) -> Result<Channel, TransportError> {
-        // Forget the commands that have ended.
-        while self.channels.try_join_next().is_some() {}
         let limit = self.command_limit();
         if command.len() > limit {
             let length = command.len();
             return Err(self.lost(format!("a command of {length} bytes is longer than its {limit}")));
         }
-        self.counters.command(command);
         let starting = async {
             let opened = self.machine.handle.channel_open_session().await?;
             // The answer is not waited for: where the server takes input at once, as dropbear does, the
@@ -106,16 +91,13 @@ impl SshSession {
             }
         };
         let (incoming, outgoing) = split(opened, &self.machine.host, &self.machine.notes);
-        let (outer, ends) = channel(Arc::clone(&self.counters));
         let closed = self.lost("the session was closed".to_owned());
-        self.channels.spawn(pump(incoming, outgoing, ends, self.stop.clone(), closed));
-        Ok(outer)
+        Ok(self.channels.open(command, incoming, outgoing, closed))
     }
 
     async fn farewell(mut self) {
-        self.stop.cancel();
         let leaving = async {
-            while self.channels.join_next().await.is_some() {}
+            self.channels.close().await;
             for door in std::iter::once(self.machine).chain(self.jumps.into_iter().rev()) {
                 if door.handle.disconnect(Disconnect::ByApplication, "", "").await.is_ok() {
                     // What it ended with no longer matters to anybody.
@@ -138,7 +120,7 @@ impl Session for SshSession {
     }
 
     fn tally(&self) -> Tally {
-        self.counters.read()
+        self.channels.tally()
     }
 
     fn close(self: Box<Self>) -> BoxFuture<'static, ()> {
