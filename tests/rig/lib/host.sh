@@ -35,9 +35,21 @@ rig_prepare_host() {
 
 # Every booted machine uses about eight inotify instances, and all of them
 # count against root's limit: 128 by default, which is enough for 16 machines.
+rig_inotify_limit=/proc/sys/fs/inotify/max_user_instances
+
+# Raises the limit if need be, and notes what it was. Under the lock.
 rig_raise_limits() {
-    local limit needed machines=("$rig_run"/*/machines/*/)
-    limit=$(</proc/sys/fs/inotify/max_user_instances)
-    needed=$((${#machines[@]} * 8))
-    ((limit >= needed)) || echo 8192 >/proc/sys/fs/inotify/max_user_instances
+    local machines=("$rig_run"/[0-9]*/machines/*/)
+    (($(<"$rig_inotify_limit") < ${#machines[@]} * 8)) || return 0
+    [[ -e $rig_run/inotify-limit ]] || cat "$rig_inotify_limit" >"$rig_run/inotify-limit"
+    echo 8192 >"$rig_inotify_limit"
+}
+
+# Leaves this computer as it was, when the last instance is gone. Under the
+# lock.
+rig_forget_host() {
+    local instances=("$rig_run"/[0-9]*/)
+    [[ -d $rig_run && ! -e ${instances[0]} ]] || return 0
+    [[ ! -e $rig_run/inotify-limit ]] || cat "$rig_run/inotify-limit" >"$rig_inotify_limit"
+    rm -rf "$rig_run"
 }
