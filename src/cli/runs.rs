@@ -46,6 +46,12 @@ pub(super) async fn apply(arguments: &Apply, surface: Surface) -> Exit {
         );
         return Exit::BadInput;
     }
+    if !arguments.yes && look.json {
+        complain(
+            "error: with --json nothing is shown that could be agreed to; say --yes as well, or use `plan`\n",
+        );
+        return Exit::BadInput;
+    }
     let session = match Preparation::new(look, surface) {
         Ok(session) => session,
         Err(exit) => return exit,
