@@ -13,9 +13,7 @@
 
 use thiserror::Error;
 
-use super::lines::{
-    Line, NotText, check_text, first_line_start, is_unterminated, lines, terminator_of,
-};
+use super::lines::{Line, NotText, check_text, first_line_start, is_unterminated, lines, terminator_of};
 
 mod markers;
 
@@ -96,9 +94,7 @@ pub enum BlockError {
     },
     /// The content holds a byte that cannot stand in a line: zero, or a carriage return that does
     /// not end it.
-    #[error(
-        "put line {line} of the content into a block: it holds a zero byte or a carriage return"
-    )]
+    #[error("put line {line} of the content into a block: it holds a zero byte or a carriage return")]
     ContentNotText {
         /// The line in the content, counted from 1.
         line: usize,
@@ -137,18 +133,12 @@ fn find<'a>(text: &'a [u8], markers: &Markers) -> Result<Option<Found<'a>>, Bloc
             Some(Role::Other) => others.push((index, line.number)),
             Some(Role::Begin) => {
                 if let Some((_, first)) = begin.replace((index, *line)) {
-                    return Err(BlockError::TwoBegins {
-                        first: first.number,
-                        second: line.number,
-                    });
+                    return Err(BlockError::TwoBegins { first: first.number, second: line.number });
                 }
             }
             Some(Role::End) => {
                 if let Some((_, first)) = end.replace((index, *line)) {
-                    return Err(BlockError::TwoEnds {
-                        first: first.number,
-                        second: line.number,
-                    });
+                    return Err(BlockError::TwoEnds { first: first.number, second: line.number });
                 }
             }
         }
@@ -162,23 +152,14 @@ fn find<'a>(text: &'a [u8], markers: &Markers) -> Result<Option<Found<'a>>, Bloc
         (Some(begin), Some(end)) => (begin, end),
     };
     if end_index < begin_index {
-        return Err(BlockError::EndBeforeBegin {
-            begin: begin.number,
-            end: end.number,
-        });
+        return Err(BlockError::EndBeforeBegin { begin: begin.number, end: end.number });
     }
-    if let Some((_, line)) = others
-        .iter()
-        .find(|(index, _)| (begin_index..end_index).contains(index))
-    {
+    if let Some((_, line)) = others.iter().find(|(index, _)| (begin_index..end_index).contains(index)) {
         return Err(BlockError::Overlap { line: *line });
     }
     Ok(Some(Found {
         before: text.get(..begin.start).unwrap_or_default(),
-        inner: lines
-            .get(begin_index + 1..end_index)
-            .unwrap_or_default()
-            .to_vec(),
+        inner: lines.get(begin_index + 1..end_index).unwrap_or_default().to_vec(),
         after_unterminated: end.content.trim_ascii() == markers.end_after_unterminated().as_bytes(),
         after: text.get(end.end()..).unwrap_or_default(),
     }))
@@ -242,23 +223,14 @@ pub fn set(
             (before, after, is_unterminated(before))
         }
     };
-    let newline = terminator_of(before)
-        .or_else(|| terminator_of(after))
-        .unwrap_or(b"\n");
+    let newline = terminator_of(before).or_else(|| terminator_of(after)).unwrap_or(b"\n");
     let begin = markers.begin();
-    let end = if after_unterminated {
-        markers.end_after_unterminated()
-    } else {
-        markers.end()
-    };
+    let end = if after_unterminated { markers.end_after_unterminated() } else { markers.end() };
     let mut edited = before.to_vec();
     if is_unterminated(before) {
         edited.extend_from_slice(newline);
     }
-    let block = [begin.as_bytes()]
-        .into_iter()
-        .chain(content)
-        .chain([end.as_bytes()]);
+    let block = [begin.as_bytes()].into_iter().chain(content).chain([end.as_bytes()]);
     for line in block {
         edited.extend_from_slice(line);
         edited.extend_from_slice(newline);

@@ -45,15 +45,8 @@ pub enum NotExpressible {
 }
 
 /// systemd's week begins on Monday; its ranges may not wrap.
-const WEEKDAYS_FROM_MONDAY: [(u8, &str); 7] = [
-    (1, "Mon"),
-    (2, "Tue"),
-    (3, "Wed"),
-    (4, "Thu"),
-    (5, "Fri"),
-    (6, "Sat"),
-    (0, "Sun"),
-];
+const WEEKDAYS_FROM_MONDAY: [(u8, &str); 7] =
+    [(1, "Mon"), (2, "Tue"), (3, "Wed"), (4, "Thu"), (5, "Fri"), (6, "Sat"), (0, "Sun")];
 
 /// The calendar events whose union fires at exactly the minutes of `expression`.
 ///
@@ -62,22 +55,14 @@ const WEEKDAYS_FROM_MONDAY: [(u8, &str); 7] = [
 ///
 /// # Errors
 /// When the zone's name has the wrong shape. Every cron expression is expressible.
-pub fn on_calendar(
-    expression: &CronExpression,
-    zone: Option<&str>,
-) -> Result<Trigger, NotExpressible> {
+pub fn on_calendar(expression: &CronExpression, zone: Option<&str>) -> Result<Trigger, NotExpressible> {
     if let Some(zone) = zone.filter(|zone| !is_zone_name(zone)) {
-        return Err(NotExpressible::ZoneName {
-            zone: zone.to_owned(),
-        });
+        return Err(NotExpressible::ZoneName { zone: zone.to_owned() });
     }
     Ok(match expression {
         CronExpression::Boot => Trigger::Boot,
         CronExpression::Times(times) => Trigger::Calendar(
-            day_patterns(times)
-                .into_iter()
-                .map(|pattern| line(pattern, times, zone))
-                .collect(),
+            day_patterns(times).into_iter().map(|pattern| line(pattern, times, zone)).collect(),
         ),
     })
 }
@@ -86,10 +71,7 @@ pub fn on_calendar(
 /// and `-_+/`, no slash at either end, no two in a row.
 fn is_zone_name(zone: &str) -> bool {
     zone.split('/').all(|part| {
-        !part.is_empty()
-            && part
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"_+-".contains(&byte))
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_+-".contains(&byte))
     })
 }
 
@@ -119,14 +101,9 @@ fn day_patterns(times: &Times) -> Vec<DayPattern> {
 
 /// One event: `[weekdays ]*-month-day hour:minute:00[ zone]`.
 fn line(days: DayPattern, times: &Times, zone: Option<&str>) -> String {
-    let weekdays = days
-        .of_week
-        .map_or_else(String::new, |of_week| format!("{} ", weekdays(of_week)));
+    let weekdays = days.of_week.map_or_else(String::new, |of_week| format!("{} ", weekdays(of_week)));
     let month = component(times.months(), Field::Month);
-    let day = days.of_month.map_or_else(
-        || "*".to_owned(),
-        |of_month| component(of_month, Field::DayOfMonth),
-    );
+    let day = days.of_month.map_or_else(|| "*".to_owned(), |of_month| component(of_month, Field::DayOfMonth));
     let hour = component(times.hours(), Field::Hour);
     let minute = component(times.minutes(), Field::Minute);
     let zone = zone.map_or_else(String::new, |zone| format!(" {zone}"));
@@ -159,9 +136,8 @@ fn component(values: Values, field: Field) -> String {
 /// English names from Monday on, with `Mon..Fri` for three or more neighbours.
 fn weekdays(of_week: Values) -> String {
     let flags = WEEKDAYS_FROM_MONDAY.map(|(number, name)| (of_week.contains(number), name));
-    let runs = flags
-        .chunk_by(|(left, _), (right, _)| left == right)
-        .filter(|run| matches!(run, [(true, _), ..]));
+    let runs =
+        flags.chunk_by(|(left, _), (right, _)| left == right).filter(|run| matches!(run, [(true, _), ..]));
     let words: Vec<String> = runs
         .flat_map(|run| match run {
             [(_, first), _, .., (_, last)] => vec![format!("{first}..{last}")],

@@ -165,12 +165,8 @@ impl Times {
                 Days::Every => true,
                 Days::OfMonth(of_month) => of_month.contains(day),
                 Days::OfWeek(of_week) => of_week.contains(weekday),
-                Days::Both { of_month, of_week } => {
-                    of_month.contains(day) && of_week.contains(weekday)
-                }
-                Days::Either { of_month, of_week } => {
-                    of_month.contains(day) || of_week.contains(weekday)
-                }
+                Days::Both { of_month, of_week } => of_month.contains(day) && of_week.contains(weekday),
+                Days::Either { of_month, of_week } => of_month.contains(day) || of_week.contains(weekday),
             }
     }
 }
@@ -228,9 +224,7 @@ fn plain(values: Values, field: Field) -> String {
         return "*".to_owned();
     }
     match values.pieces().as_slice() {
-        [Piece::Steps { first, last, step }]
-            if Some(*first) == all.first() && last + step > field.last() =>
-        {
+        [Piece::Steps { first, last, step }] if Some(*first) == all.first() && last + step > field.last() => {
             format!("*/{step}")
         }
         pieces => list(pieces),

@@ -68,9 +68,7 @@ pub enum CrontabError {
         limit: usize,
     },
     /// BusyBox joins day of month and weekday by *or* whatever they begin with.
-    #[error(
-        "ask BusyBox crond for days that match both the date and the weekday of `{expression}`"
-    )]
+    #[error("ask BusyBox crond for days that match both the date and the weekday of `{expression}`")]
     BothDays {
         /// The schedule.
         expression: String,
@@ -120,11 +118,7 @@ pub enum Content<'a> {
 ///
 /// # Errors
 /// When the daemon has no way to write that. Put such a command into a script.
-pub fn entry(
-    expression: &CronExpression,
-    command: &str,
-    daemon: Daemon,
-) -> Result<String, CrontabError> {
+pub fn entry(expression: &CronExpression, command: &str, daemon: Daemon) -> Result<String, CrontabError> {
     let command = command::escape(command, daemon)?;
     match expression {
         CronExpression::Boot => Ok(format!("@reboot {command}")),
@@ -142,12 +136,7 @@ fn wants_both(times: &Times) -> bool {
 
 /// The lines of a crontab, whatever they hold.
 pub fn parse(text: &str) -> Vec<Line<'_>> {
-    text.split_inclusive('\n')
-        .map(|raw| Line {
-            raw,
-            content: content(raw),
-        })
-        .collect()
+    text.split_inclusive('\n').map(|raw| Line { raw, content: content(raw) }).collect()
 }
 
 fn content(raw: &str) -> Content<'_> {
@@ -159,9 +148,7 @@ fn content(raw: &str) -> Content<'_> {
         Content::Comment
     } else {
         // cron tries the variable first as well (`load_env` before `load_entry`).
-        environment(line)
-            .or_else(|| schedule_and_command(line))
-            .unwrap_or(Content::Unknown)
+        environment(line).or_else(|| schedule_and_command(line)).unwrap_or(Content::Unknown)
     }
 }
 
@@ -187,10 +174,7 @@ fn environment(line: &str) -> Option<Content<'_>> {
 
 /// The text between the quotes that `text` begins with, and what follows them.
 fn quoted(text: &str) -> Option<(&str, &str)> {
-    let quote = text
-        .chars()
-        .next()
-        .filter(|first| matches!(first, '"' | '\''))?;
+    let quote = text.chars().next().filter(|first| matches!(first, '"' | '\''))?;
     text.strip_prefix(quote)?.split_once(quote)
 }
 
@@ -208,9 +192,5 @@ fn schedule_and_command(line: &str) -> Option<Content<'_>> {
         "@reboot" => Ok(CronExpression::Boot),
         other => CronExpression::parse(other),
     };
-    (!command.is_empty()).then_some(Content::Entry {
-        schedule,
-        expression,
-        command,
-    })
+    (!command.is_empty()).then_some(Content::Entry { schedule, expression, command })
 }

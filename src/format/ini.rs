@@ -62,9 +62,7 @@ pub enum IniError {
         name: String,
     },
     /// The value would not be read back as it is. It may be a secret and is not shown.
-    #[error(
-        "write the value of {key:?}: it holds a line ending or a zero byte, or white space at its edge"
-    )]
+    #[error("write the value of {key:?}: it holds a line ending or a zero byte, or white space at its edge")]
     Value {
         /// The key whose value was refused.
         key: String,
@@ -88,16 +86,10 @@ pub enum SectionRemoval {
 /// # Errors
 /// [`IniError::DuplicateKey`], [`IniError::Header`], [`IniError::NotText`], and names that cannot
 /// stand in a file.
-pub fn get<'a>(
-    text: &'a [u8],
-    section: Option<&str>,
-    key: &str,
-) -> Result<Option<&'a [u8]>, IniError> {
+pub fn get<'a>(text: &'a [u8], section: Option<&str>, key: &str) -> Result<Option<&'a [u8]>, IniError> {
     check_names(section, key)?;
     let scan = Scan::new(text)?;
-    Ok(scan
-        .key(section, key)?
-        .map(|entry| text.get(entry.value.clone()).unwrap_or_default()))
+    Ok(scan.key(section, key)?.map(|entry| text.get(entry.value.clone()).unwrap_or_default()))
 }
 
 /// Writes the value of a key.
@@ -108,19 +100,12 @@ pub fn get<'a>(
 ///
 /// # Errors
 /// As for [`get`], and [`IniError::Value`] for a value that would not be read back as it is.
-pub fn set(
-    text: &[u8],
-    section: Option<&str>,
-    key: &str,
-    value: &str,
-) -> Result<Vec<u8>, IniError> {
+pub fn set(text: &[u8], section: Option<&str>, key: &str, value: &str) -> Result<Vec<u8>, IniError> {
     check_names(section, key)?;
     let value_fits =
         !value.contains(['\n', '\r', '\0']) && value.as_bytes().trim_ascii().len() == value.len();
     if !value_fits {
-        return Err(IniError::Value {
-            key: key.to_owned(),
-        });
+        return Err(IniError::Value { key: key.to_owned() });
     }
     let scan = Scan::new(text)?;
     Ok(match scan.key(section, key)? {
@@ -149,11 +134,7 @@ pub fn remove(text: &[u8], section: Option<&str>, key: &str) -> Result<Vec<u8>, 
 ///
 /// # Errors
 /// As for [`get`].
-pub fn remove_section(
-    text: &[u8],
-    section: &str,
-    removal: SectionRemoval,
-) -> Result<Vec<u8>, IniError> {
+pub fn remove_section(text: &[u8], section: &str, removal: SectionRemoval) -> Result<Vec<u8>, IniError> {
     check_section(section)?;
     check_text(text)?;
     let mut edited = text.to_vec();
@@ -175,12 +156,8 @@ pub fn remove_section(
 
 fn check_section(name: &str) -> Result<(), IniError> {
     let line = format!("[{name}]");
-    if name.contains(['\n', '\r', '\0'])
-        || scan::header_name(line.as_bytes()) != Some(name.as_bytes())
-    {
-        return Err(IniError::SectionName {
-            name: name.to_owned(),
-        });
+    if name.contains(['\n', '\r', '\0']) || scan::header_name(line.as_bytes()) != Some(name.as_bytes()) {
+        return Err(IniError::SectionName { name: name.to_owned() });
     }
     Ok(())
 }
@@ -193,13 +170,7 @@ fn check_names(section: Option<&str>, key: &str) -> Result<(), IniError> {
         // A byte order mark would be taken for the file's own.
         && !key.starts_with('\u{feff}')
         && key.as_bytes().trim_ascii().len() == key.len();
-    if fits {
-        Ok(())
-    } else {
-        Err(IniError::KeyName {
-            name: key.to_owned(),
-        })
-    }
+    if fits { Ok(()) } else { Err(IniError::KeyName { name: key.to_owned() }) }
 }
 
 #[cfg(test)]

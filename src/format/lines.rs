@@ -58,11 +58,7 @@ impl Line<'_> {
 
 /// The offset at which the first line begins: after a byte order mark, if there is one.
 pub(super) fn first_line_start(text: &[u8]) -> usize {
-    if text.starts_with(BYTE_ORDER_MARK) {
-        BYTE_ORDER_MARK.len()
-    } else {
-        0
-    }
+    if text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 }
 }
 
 /// Cuts a text into lines. An empty text has none.
@@ -72,10 +68,7 @@ pub(super) fn lines(text: &[u8]) -> Vec<Line<'_>> {
     body.split_inclusive(|byte| *byte == b'\n')
         .enumerate()
         .map(|(index, whole)| {
-            let content = whole
-                .strip_suffix(b"\r\n")
-                .or_else(|| whole.strip_suffix(b"\n"))
-                .unwrap_or(whole);
+            let content = whole.strip_suffix(b"\r\n").or_else(|| whole.strip_suffix(b"\n")).unwrap_or(whole);
             let line = Line {
                 number: index + 1,
                 start,
@@ -92,11 +85,7 @@ pub(super) fn lines(text: &[u8]) -> Vec<Line<'_>> {
 pub(super) fn terminator_of(text: &[u8]) -> Option<&'static [u8]> {
     let feed = text.iter().position(|byte| *byte == b'\n')?;
     let before = text.get(..feed).unwrap_or_default();
-    Some(if before.ends_with(b"\r") {
-        b"\r\n"
-    } else {
-        b"\n"
-    })
+    Some(if before.ends_with(b"\r") { b"\r\n" } else { b"\n" })
 }
 
 /// Whether a text has lines and the last of them is not terminated.
@@ -111,14 +100,10 @@ pub(super) fn check_text(text: &[u8]) -> Result<(), NotText> {
         before.iter().filter(|byte| **byte == b'\n').count() + 1
     };
     if let Some(offset) = text.iter().position(|byte| *byte == 0) {
-        return Err(NotText::ZeroByte {
-            line: line_at(offset),
-        });
+        return Err(NotText::ZeroByte { line: line_at(offset) });
     }
     if text.ends_with(b"\r") {
-        return Err(NotText::LoneCarriageReturn {
-            line: line_at(text.len()),
-        });
+        return Err(NotText::LoneCarriageReturn { line: line_at(text.len()) });
     }
     Ok(())
 }
@@ -133,14 +118,7 @@ mod tests {
         let text = b"\xef\xbb\xbfone\r\ntwo\n\nlast";
         let found: Vec<_> = lines(text)
             .iter()
-            .map(|line| {
-                (
-                    line.number,
-                    line.start,
-                    line.content.to_vec(),
-                    line.terminator.to_vec(),
-                )
-            })
+            .map(|line| (line.number, line.start, line.content.to_vec(), line.terminator.to_vec()))
             .collect();
         assert_eq!(
             found,
@@ -159,10 +137,7 @@ mod tests {
     #[test]
     fn what_is_not_text_is_refused_with_its_line() {
         assert_eq!(check_text(b"a\nb\0"), Err(NotText::ZeroByte { line: 2 }));
-        assert_eq!(
-            check_text(b"a\n\nb\r"),
-            Err(NotText::LoneCarriageReturn { line: 3 })
-        );
+        assert_eq!(check_text(b"a\n\nb\r"), Err(NotText::LoneCarriageReturn { line: 3 }));
         assert_eq!(check_text(b"a\rb\r\n"), Ok(()));
     }
 

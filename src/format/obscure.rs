@@ -24,8 +24,8 @@ const VECTOR_SIZE: usize = 16;
 
 /// The fixed key of rclone's `obscure` command; a public fact, no secret.
 const PUBLISHED_KEY: [u8; 32] = [
-    0x9c, 0x93, 0x5b, 0x48, 0x73, 0x0a, 0x55, 0x4d, 0x6b, 0xfd, 0x7c, 0x63, 0xc8, 0x86, 0xa9, 0x2b,
-    0xd3, 0x90, 0x19, 0x8e, 0xb8, 0x12, 0x8a, 0xfb, 0xf4, 0xde, 0x16, 0x2b, 0x8b, 0x95, 0xf6, 0x38,
+    0x9c, 0x93, 0x5b, 0x48, 0x73, 0x0a, 0x55, 0x4d, 0x6b, 0xfd, 0x7c, 0x63, 0xc8, 0x86, 0xa9, 0x2b, 0xd3,
+    0x90, 0x19, 0x8e, 0xb8, 0x12, 0x8a, 0xfb, 0xf4, 0xde, 0x16, 0x2b, 0x8b, 0x95, 0xf6, 0x38,
 ];
 
 /// Keeps the derived vectors apart from every other digest of the same bytes.
@@ -47,9 +47,7 @@ pub enum RevealError {
     #[error("decode the obscured text: it is not base64url without padding")]
     Encoding,
     /// The text is shorter than its initialisation vector.
-    #[error(
-        "decode the obscured text: it holds {length} bytes, fewer than the {VECTOR_SIZE} of its vector"
-    )]
+    #[error("decode the obscured text: it holds {length} bytes, fewer than the {VECTOR_SIZE} of its vector")]
     TooShort {
         /// The number of bytes found.
         length: usize,
@@ -103,11 +101,7 @@ pub fn deterministic_iv(plain: &[u8], context: &str) -> [u8; VECTOR_SIZE] {
 pub fn reveal(stored: &str) -> Result<Zeroizing<Vec<u8>>, RevealError> {
     let bytes = Zeroizing::new(ENCODING.decode(stored).map_err(|_| RevealError::Encoding)?);
     let (vector, hidden) =
-        bytes
-            .split_first_chunk::<VECTOR_SIZE>()
-            .ok_or(RevealError::TooShort {
-                length: bytes.len(),
-            })?;
+        bytes.split_first_chunk::<VECTOR_SIZE>().ok_or(RevealError::TooShort { length: bytes.len() })?;
     let mut plain = Zeroizing::new(hidden.to_vec());
     apply_key_stream(*vector, &mut plain);
     Ok(plain)

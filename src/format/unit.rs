@@ -102,9 +102,7 @@ pub enum UnitError {
         program: String,
     },
     /// An environment variable's name is not a shell name.
-    #[error(
-        "set the environment variable {name:?}: a name has letters, digits and `_`, and no digit first"
-    )]
+    #[error("set the environment variable {name:?}: a name has letters, digits and `_`, and no digit first")]
     VariableName {
         /// The name.
         name: String,
@@ -138,17 +136,9 @@ impl UnitFile {
         name: &str,
         settings: impl IntoIterator<Item = (&'static str, Value)>,
     ) -> Self {
-        let settings = settings
-            .into_iter()
-            .map(|(key, value)| Setting {
-                key: key.to_owned(),
-                value,
-            })
-            .collect();
-        self.sections.push(Section {
-            name: name.to_owned(),
-            settings,
-        });
+        let settings =
+            settings.into_iter().map(|(key, value)| Setting { key: key.to_owned(), value }).collect();
+        self.sections.push(Section { name: name.to_owned(), settings });
         self
     }
 
@@ -170,9 +160,7 @@ impl UnitFile {
         let mut text = String::new();
         for section in &self.sections {
             if !is_section_name(&section.name) {
-                return Err(UnitError::SectionName {
-                    name: section.name.clone(),
-                });
+                return Err(UnitError::SectionName { name: section.name.clone() });
             }
             let gap = if text.is_empty() { "" } else { "\n" };
             text.push_str(&format!("{gap}[{}]\n", section.name));
@@ -188,16 +176,11 @@ impl UnitFile {
 impl Setting {
     fn line(&self) -> Result<String, UnitError> {
         if !is_key(&self.key) {
-            return Err(UnitError::Key {
-                key: self.key.clone(),
-            });
+            return Err(UnitError::Key { key: self.key.clone() });
         }
         let line = format!("{}={}", self.key, self.value);
         if line.len() > LONGEST_LINE {
-            return Err(UnitError::TooLong {
-                bytes: line.len(),
-                limit: LONGEST_LINE,
-            });
+            return Err(UnitError::TooLong { bytes: line.len(), limit: LONGEST_LINE });
         }
         Ok(line)
     }
@@ -205,14 +188,9 @@ impl Setting {
 
 fn is_section_name(name: &str) -> bool {
     !name.is_empty()
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && !b"[]".contains(&byte) || byte == b' ')
+        && name.bytes().all(|byte| byte.is_ascii_graphic() && !b"[]".contains(&byte) || byte == b' ')
 }
 
 fn is_key(key: &str) -> bool {
-    !key.is_empty()
-        && key
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }

@@ -46,7 +46,10 @@ pub fn remote_from(text: &str) -> Result<String, String> {
         return Err(format!("`{text}` is not a git remote"));
     }
     // git hands what stands before `::` to a program of that name.
-    if text.split_once("::").is_some_and(|(helper, _)| helper.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
+    if text
+        .split_once("::")
+        .is_some_and(|(helper, _)| helper.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+    {
         return Err(format!("`{text}` names a git helper program"));
     }
     let user = text
@@ -65,8 +68,7 @@ pub fn remote_from(text: &str) -> Result<String, String> {
 /// # Errors
 /// A text that says what is wrong.
 pub fn branch_from(text: &str) -> Result<String, String> {
-    let bad_part =
-        |part: &str| part.is_empty() || part.starts_with('.') || part.ends_with(".lock");
+    let bad_part = |part: &str| part.is_empty() || part.starts_with('.') || part.ends_with(".lock");
     let is_bad = text.starts_with('-')
         || text.ends_with('.')
         || text == "@"
@@ -135,7 +137,8 @@ impl Checkout {
     /// What has to come first, where it is declared: git itself, the key and the host keys.
     #[must_use]
     pub fn needs(&self) -> Vec<ResourceId> {
-        let files = self.key.iter().chain(&self.known_hosts).map(|path| ResourceId::new("file", path.as_str()));
+        let files =
+            self.key.iter().chain(&self.known_hosts).map(|path| ResourceId::new("file", path.as_str()));
         std::iter::once(ResourceId::new("package", "git")).chain(files).collect()
     }
 
@@ -148,10 +151,8 @@ impl Checkout {
         }
         if let Some(known_hosts) = &self.known_hosts {
             // ssh splits the value at white space unless it is quoted for ssh, too.
-            command.push_str(&format!(
-                " -o {}",
-                posix::quote(&format!("UserKnownHostsFile=\"{known_hosts}\""))
-            ));
+            command
+                .push_str(&format!(" -o {}", posix::quote(&format!("UserKnownHostsFile=\"{known_hosts}\""))));
         }
         command
     }
@@ -193,12 +194,18 @@ impl Checkout {
             let owner = ownership::differences(facts, Some(&self.owner), None, None);
             if !owner.is_empty() {
                 details.extend(owner);
-                let arguments =
-                    vec![facts.guard(), "none".to_owned(), self.owner.clone(), "-".to_owned(), "-".to_owned()];
+                let arguments = vec![
+                    facts.guard(),
+                    "none".to_owned(),
+                    self.owner.clone(),
+                    "-".to_owned(),
+                    "-".to_owned(),
+                ];
                 operations.push(self.folder("fp_attributes", arguments));
             }
         }
-        operations.push(self.operation("fp_checkout_clone", &[&self.remote, &self.branch, &self.ssh_command()]));
+        operations
+            .push(self.operation("fp_checkout_clone", &[&self.remote, &self.branch, &self.ssh_command()]));
         if let Some(push) = &self.push_url {
             operations.push(self.operation("fp_checkout_configure", &["remote.origin.pushurl", "", push]));
         }

@@ -106,12 +106,19 @@ impl Resource for CrontabEntry {
     }
 
     fn questions(&self) -> Vec<Question> {
-        vec![Question::Ask { library: LIBRARY, call: Call::new("fp_crontab_show", [&self.user]), within: None }]
+        vec![Question::Ask {
+            library: LIBRARY,
+            call: Call::new("fp_crontab_show", [&self.user]),
+            within: None,
+        }]
     }
 
     fn compare(&self, answers: Answers<'_>) -> Result<Comparison, ObserveError> {
         let conflict = |error: block::BlockError| {
-            ObserveError::Conflict(format!("the crontab of {} cannot be edited: failed to {error}", self.user))
+            ObserveError::Conflict(format!(
+                "the crontab of {} cannot be edited: failed to {error}",
+                self.user
+            ))
         };
         let present = lines::bytes(lines::value(answers.lines(0)?, "crontab")?)?;
         let markers = markers(&self.id).map_err(conflict)?;

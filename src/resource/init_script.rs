@@ -36,7 +36,11 @@ pub struct InitScript {
 pub fn name_from(text: &str) -> Result<String, String> {
     let fits = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.+".contains(&byte));
-    if fits { Ok(text.to_owned()) } else { Err(format!("`{text}` is not the name of a script in /etc/init.d")) }
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("`{text}` is not the name of a script in /etc/init.d"))
+    }
 }
 
 /// Reads `init-script: {name, enabled, running}`. It follows `/etc/init.d/NAME` and
@@ -53,8 +57,7 @@ pub fn read(
     let running = fields.flag("running");
     fields.close();
     let Some(name) = name else { return Vec::new() };
-    let files =
-        ["init.d", "default"].map(|folder| ResourceId::new("file", format!("{ETC}/{folder}/{name}")));
+    let files = ["init.d", "default"].map(|folder| ResourceId::new("file", format!("{ETC}/{folder}/{name}")));
     vec![Declared::new(InitScript { name, enabled, running }, origin.clone()).follows(files)]
 }
 

@@ -19,6 +19,8 @@ pub mod ownership;
 mod question;
 mod reading;
 mod registry;
+#[cfg(test)]
+mod testing;
 
 pub use answer::{Answer, Answers, Observation, ObserveError, PathFacts, PathType, Surroundings, UnitFacts};
 pub use content::{Content, Rendered};

@@ -82,7 +82,11 @@ pub fn read(
     } else {
         Fields::open(node, KIND, problems).and_then(|mut fields| {
             let name = fields.required("name", expected, |text| {
-                if is_name(text) { Ok(text.to_owned()) } else { Err(format!("`{text}` is not a package's name")) }
+                if is_name(text) {
+                    Ok(text.to_owned())
+                } else {
+                    Err(format!("`{text}` is not a package's name"))
+                }
             });
             fields.close();
             name

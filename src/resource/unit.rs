@@ -52,16 +52,12 @@ pub struct Unit {
 /// # Errors
 /// A text that says what is wrong.
 pub fn name_from(text: &str) -> Result<String, String> {
-    let holds_well =
-        text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":-_.\\@".contains(&byte)) && text.len() <= 255;
+    let holds_well = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":-_.\\@".contains(&byte))
+        && text.len() <= 255;
     let known = text
         .rsplit_once('.')
         .is_some_and(|(stem, suffix)| !stem.is_empty() && SUFFIXES.iter().any(|(name, _)| *name == suffix));
-    if holds_well && known && !text.starts_with('-') {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("`{text}` is not a unit's name"))
-    }
+    if holds_well && known { Ok(text.to_owned()) } else { Err(format!("`{text}` is not a unit's name")) }
 }
 
 /// Reads `unit: {name, enabled, active, related, restart}`.
@@ -124,7 +120,10 @@ impl Unit {
             .collect()
     }
 
-    fn operation(function: &'static str, arguments: impl IntoIterator<Item = impl Into<String>>) -> Operation {
+    fn operation(
+        function: &'static str,
+        arguments: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Operation {
         Operation { library: LIBRARY, call: Call::new(function, arguments), payload: None, within: None }
     }
 
@@ -175,8 +174,7 @@ impl Unit {
             return None;
         }
         let from = if facts.active.is_empty() { "inactive" } else { &facts.active };
-        let (to, function) =
-            if wanted { ("active", "fp_unit_start") } else { ("inactive", "fp_unit_stop") };
+        let (to, function) = if wanted { ("active", "fp_unit_start") } else { ("inactive", "fp_unit_stop") };
         Some((Detail::value("active", Some(from), to), Self::operation(function, [&self.name])))
     }
 

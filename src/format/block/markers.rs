@@ -34,15 +34,9 @@ impl Comment {
     pub fn enclosed(open: &str, close: &str) -> Result<Self, BlockError> {
         let printable = |sign: &str| sign.chars().all(|c| c.is_ascii_graphic());
         if open.is_empty() || !printable(open) || !printable(close) {
-            return Err(BlockError::Comment {
-                open: open.to_owned(),
-                close: close.to_owned(),
-            });
+            return Err(BlockError::Comment { open: open.to_owned(), close: close.to_owned() });
         }
-        Ok(Self {
-            open: open.to_owned(),
-            close: close.to_owned(),
-        })
+        Ok(Self { open: open.to_owned(), close: close.to_owned() })
     }
 
     /// A whole comment line around some words.
@@ -80,21 +74,16 @@ impl Markers {
     pub fn new(comment: Comment, id: &str) -> Result<Self, BlockError> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "._:/@+-".contains(c);
         // XML forbids `--` anywhere in a comment, not only in its end sign (XML 1.0, section 2.5).
-        let ends_comment =
-            !comment.close.is_empty() && (id.contains(&comment.close) || id.contains("--"));
+        let ends_comment = !comment.close.is_empty() && (id.contains(&comment.close) || id.contains("--"));
         if id.is_empty() || !id.chars().all(allowed) || ends_comment {
             return Err(BlockError::Id { id: id.to_owned() });
         }
-        Ok(Self {
-            comment,
-            id: id.to_owned(),
-        })
+        Ok(Self { comment, id: id.to_owned() })
     }
 
     /// The line that begins the block, without a terminator.
     pub fn begin(&self) -> String {
-        self.comment
-            .wrap(&format!("BEGIN {OWNER} {} {BEGIN_NOTE}", self.id))
+        self.comment.wrap(&format!("BEGIN {OWNER} {} {BEGIN_NOTE}", self.id))
     }
 
     /// The line that ends the block, without a terminator.
@@ -104,22 +93,17 @@ impl Markers {
 
     /// The end line of a block before which a line ending had to be added.
     pub(super) fn end_after_unterminated(&self) -> String {
-        self.comment
-            .wrap(&format!("END {OWNER} {} {UNTERMINATED_NOTE}", self.id))
+        self.comment.wrap(&format!("END {OWNER} {} {UNTERMINATED_NOTE}", self.id))
     }
 
     /// Recognises a marker line. Indentation and the note after the id do not count, so that a
     /// block written by another version, or re-indented by an editor, is still found.
     pub(super) fn role(&self, content: &[u8]) -> Option<Role> {
-        let words = content
-            .trim_ascii()
-            .strip_prefix(self.comment.open.as_bytes())?;
+        let words = content.trim_ascii().strip_prefix(self.comment.open.as_bytes())?;
         if !words.starts_with(b" ") && !words.starts_with(b"\t") {
             return None;
         }
-        let mut words = words
-            .split(u8::is_ascii_whitespace)
-            .filter(|word| !word.is_empty());
+        let mut words = words.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
         let role = match words.next()? {
             b"BEGIN" => Role::Begin,
             b"END" => Role::End,
@@ -128,10 +112,6 @@ impl Markers {
         if words.next()? != OWNER.as_bytes() {
             return None;
         }
-        Some(if words.next()? == self.id.as_bytes() {
-            role
-        } else {
-            Role::Other
-        })
+        Some(if words.next()? == self.id.as_bytes() { role } else { Role::Other })
     }
 }

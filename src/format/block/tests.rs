@@ -19,10 +19,7 @@ const END: &str = "# END fleetprov jobs";
 #[test]
 fn a_new_block_goes_to_the_end() {
     let edited = set(b"one\n", &hash("jobs"), b"two\nthree", Position::End).unwrap();
-    assert_eq!(
-        String::from_utf8(edited).unwrap(),
-        format!("one\n{BEGIN}\ntwo\nthree\n{END}\n")
-    );
+    assert_eq!(String::from_utf8(edited).unwrap(), format!("one\n{BEGIN}\ntwo\nthree\n{END}\n"));
 }
 
 #[test]
@@ -38,32 +35,17 @@ fn an_enclosed_comment_is_closed() {
 
 #[test]
 fn a_block_at_the_start_stands_after_the_byte_order_mark_and_the_interpreter_line() {
-    let edited = set(
-        b"\xef\xbb\xbf#!/bin/sh\r\nrun\r\n",
-        &hash("jobs"),
-        b"x",
-        Position::Start,
-    )
-    .unwrap();
-    assert_eq!(
-        edited,
-        format!("\u{feff}#!/bin/sh\r\n{BEGIN}\r\nx\r\n{END}\r\nrun\r\n").into_bytes()
-    );
+    let edited = set(b"\xef\xbb\xbf#!/bin/sh\r\nrun\r\n", &hash("jobs"), b"x", Position::Start).unwrap();
+    assert_eq!(edited, format!("\u{feff}#!/bin/sh\r\n{BEGIN}\r\nx\r\n{END}\r\nrun\r\n").into_bytes());
     let edited = set(b"\xef\xbb\xbfrun\n", &hash("jobs"), b"", Position::Start).unwrap();
-    assert_eq!(
-        edited,
-        format!("\u{feff}{BEGIN}\n{END}\nrun\n").into_bytes()
-    );
+    assert_eq!(edited, format!("\u{feff}{BEGIN}\n{END}\nrun\n").into_bytes());
 }
 
 #[test]
 fn an_existing_block_is_replaced_where_it_stands() {
     let text = format!("a\n  {BEGIN} \nold\n# END fleetprov jobs (an older note)\nz");
     let edited = set(text.as_bytes(), &hash("jobs"), b"new\r\n", Position::End).unwrap();
-    assert_eq!(
-        String::from_utf8(edited).unwrap(),
-        format!("a\n{BEGIN}\nnew\n{END}\nz")
-    );
+    assert_eq!(String::from_utf8(edited).unwrap(), format!("a\n{BEGIN}\nnew\n{END}\nz"));
 }
 
 #[test]
@@ -73,19 +55,14 @@ fn a_last_line_without_ending_is_restored_as_it_was() {
     let edited = set(original, &markers, b"x", Position::End).unwrap();
     assert_eq!(
         edited,
-        format!(
-            "one\r\ntwo\r\n{BEGIN}\r\nx\r\n{END} (the line before this block had no line ending)\r\n"
-        )
-        .into_bytes()
+        format!("one\r\ntwo\r\n{BEGIN}\r\nx\r\n{END} (the line before this block had no line ending)\r\n")
+            .into_bytes()
     );
     let again = set(&edited, &markers, b"y", Position::End).unwrap();
     assert_eq!(remove(&again, &markers).unwrap(), original);
     // What somebody appends later needs the line ending, so it stays.
     let appended = [&again[..], b"three\r\n"].concat();
-    assert_eq!(
-        remove(&appended, &markers).unwrap(),
-        b"one\r\ntwo\r\nthree\r\n"
-    );
+    assert_eq!(remove(&appended, &markers).unwrap(), b"one\r\ntwo\r\nthree\r\n");
 }
 
 #[test]
@@ -99,45 +76,20 @@ fn an_id_is_not_found_inside_a_longer_one() {
 #[test]
 fn broken_markers_are_refused_with_their_lines() {
     let cases = [
-        (
-            format!("a\n{BEGIN}\nb\n"),
-            BlockError::BeginWithoutEnd { line: 2 },
-        ),
+        (format!("a\n{BEGIN}\nb\n"), BlockError::BeginWithoutEnd { line: 2 }),
         (format!("{END}\n"), BlockError::EndWithoutBegin { line: 1 }),
-        (
-            format!("{END}\n\n{BEGIN}"),
-            BlockError::EndBeforeBegin { begin: 3, end: 1 },
-        ),
-        (
-            format!("{BEGIN}\n{END}\n{BEGIN}\n{END}\n"),
-            BlockError::TwoBegins {
-                first: 1,
-                second: 3,
-            },
-        ),
-        (
-            format!("{BEGIN}\n{END}\nx\n{END}\n"),
-            BlockError::TwoEnds {
-                first: 2,
-                second: 4,
-            },
-        ),
+        (format!("{END}\n\n{BEGIN}"), BlockError::EndBeforeBegin { begin: 3, end: 1 }),
+        (format!("{BEGIN}\n{END}\n{BEGIN}\n{END}\n"), BlockError::TwoBegins { first: 1, second: 3 }),
+        (format!("{BEGIN}\n{END}\nx\n{END}\n"), BlockError::TwoEnds { first: 2, second: 4 }),
         (
             format!("{BEGIN}\nx\n# BEGIN fleetprov other\n{END}\n# END fleetprov other\n"),
             BlockError::Overlap { line: 3 },
         ),
-        (
-            format!("{BEGIN}\n\0\n{END}\n"),
-            BlockError::NotText(NotText::ZeroByte { line: 2 }),
-        ),
+        (format!("{BEGIN}\n\0\n{END}\n"), BlockError::NotText(NotText::ZeroByte { line: 2 })),
     ];
     for (text, expected) in cases {
         let markers = hash("jobs");
-        assert_eq!(
-            set(text.as_bytes(), &markers, b"", Position::End),
-            Err(expected.clone()),
-            "{text}"
-        );
+        assert_eq!(set(text.as_bytes(), &markers, b"", Position::End), Err(expected.clone()), "{text}");
         assert_eq!(get(text.as_bytes(), &markers), Err(expected.clone()));
         assert_eq!(remove(text.as_bytes(), &markers), Err(expected));
     }
@@ -145,19 +97,9 @@ fn broken_markers_are_refused_with_their_lines() {
 
 #[test]
 fn content_that_would_end_the_block_early_is_refused() {
-    for line in [
-        END,
-        BEGIN,
-        "  # END fleetprov other",
-        "#\tBEGIN fleetprov jobs",
-    ] {
+    for line in [END, BEGIN, "  # END fleetprov other", "#\tBEGIN fleetprov jobs"] {
         assert_eq!(
-            set(
-                b"",
-                &hash("jobs"),
-                format!("fine\n{line}\n").as_bytes(),
-                Position::End
-            ),
+            set(b"", &hash("jobs"), format!("fine\n{line}\n").as_bytes(), Position::End),
             Err(BlockError::ContentHoldsMarker { line: 2 }),
             "{line}"
         );
@@ -173,19 +115,13 @@ fn content_that_would_end_the_block_early_is_refused() {
 #[test]
 fn ids_and_comment_signs_that_cannot_make_a_marker_are_refused() {
     for id in ["", "two words", "line\nbreak", "(x)"] {
-        assert!(matches!(
-            Markers::new(Comment::line("#").unwrap(), id),
-            Err(BlockError::Id { .. })
-        ));
+        assert!(matches!(Markers::new(Comment::line("#").unwrap(), id), Err(BlockError::Id { .. })));
     }
     assert!(Markers::new(Comment::line("--").unwrap(), "a--b").is_ok());
     assert!(Markers::new(Comment::enclosed("<!--", "-->").unwrap(), "a--b").is_err());
     assert!(Markers::new(Comment::enclosed("/*", "*/").unwrap(), "a/b").is_ok());
     for sign in ["", " ", "a b", "\n"] {
-        assert!(matches!(
-            Comment::line(sign),
-            Err(BlockError::Comment { .. })
-        ));
+        assert!(matches!(Comment::line(sign), Err(BlockError::Comment { .. })));
     }
 }
 
@@ -207,9 +143,7 @@ fn texts() -> impl Strategy<Value = Vec<u8>> {
         prop::collection::vec(pieces, 0..12).prop_map(|parts| parts.concat().into_bytes()),
         prop::collection::vec(1_u8.., 0..60),
     ]
-    .prop_filter("a lone carriage return at the end is refused", |text| {
-        !text.ends_with(b"\r")
-    })
+    .prop_filter("a lone carriage return at the end is refused", |text| !text.ends_with(b"\r"))
 }
 
 /// Lines ended by LF or CRLF, the last one perhaps not ended.
@@ -228,11 +162,7 @@ fn contents() -> impl Strategy<Value = Vec<u8>> {
 
 /// The content as `get` gives it.
 fn normal(content: &[u8]) -> Vec<u8> {
-    let mut normal: Vec<u8> = content
-        .iter()
-        .copied()
-        .filter(|byte| *byte != b'\r')
-        .collect();
+    let mut normal: Vec<u8> = content.iter().copied().filter(|byte| *byte != b'\r').collect();
     if !content.is_empty() && !content.ends_with(b"\n") {
         normal.push(b'\n');
     }
@@ -248,9 +178,8 @@ fn markers() -> impl Strategy<Value = Markers> {
         ("<!--", "-->"),
         ("/*", "*/"),
     ]);
-    (comment, "[a-z]{1,4}(-[a-z0-9]{1,3})?").prop_map(|((open, close), id)| {
-        Markers::new(Comment::enclosed(open, close).unwrap(), &id).unwrap()
-    })
+    (comment, "[a-z]{1,4}(-[a-z0-9]{1,3})?")
+        .prop_map(|((open, close), id)| Markers::new(Comment::enclosed(open, close).unwrap(), &id).unwrap())
 }
 
 fn positions() -> impl Strategy<Value = Position> {

@@ -33,10 +33,7 @@ fn compiled_lines() {
         ("0 6 * * sat-sat,mon-tue", &["Mon,Tue,Sat *-*-* 06:00:00"]),
         ("@quarterly", &["*-01..10/3-01 00:00:00"]),
         ("0 0 */2 * 1", &["Mon *-*-01..31/2 00:00:00"]),
-        (
-            "30 4 1,15 * 5",
-            &["*-*-01,15 04:30:00", "Fri *-*-* 04:30:00"],
-        ),
+        ("30 4 1,15 * 5", &["*-*-01,15 04:30:00", "Fri *-*-* 04:30:00"]),
         ("0 0 30 2 1", &["Mon *-02-* 00:00:00"]),
     ];
     for (text, expected) in cases {
@@ -53,10 +50,7 @@ fn zones() {
             "Mon *-*-* 00:00:00 America/Argentina/Buenos_Aires",
         ]
     );
-    assert_eq!(
-        lines("@daily", Some("Etc/GMT+5")),
-        ["*-*-* 00:00:00 Etc/GMT+5"]
-    );
+    assert_eq!(lines("@daily", Some("Etc/GMT+5")), ["*-*-* 00:00:00 Etc/GMT+5"]);
     let expression = CronExpression::parse("@daily").unwrap();
     for zone in [
         "",
@@ -71,12 +65,7 @@ fn zones() {
         "Zürich",
     ] {
         let refused = on_calendar(&expression, Some(zone));
-        assert_eq!(
-            refused,
-            Err(NotExpressible::ZoneName {
-                zone: zone.to_owned()
-            })
-        );
+        assert_eq!(refused, Err(NotExpressible::ZoneName { zone: zone.to_owned() }));
     }
 }
 
@@ -102,20 +91,14 @@ fn systemd_elapses(lines: &[String], base: DateTime) -> Vec<Vec<DateTime>> {
         .env("SYSTEMD_COLORS", "0")
         .arg("calendar")
         .arg(format!("--iterations={ITERATIONS}"))
-        .arg(format!(
-            "--base-time={}",
-            base.strftime("%Y-%m-%d %H:%M:%S")
-        ))
+        .arg(format!("--base-time={}", base.strftime("%Y-%m-%d %H:%M:%S")))
         .arg("--")
         .args(lines)
         .output()
         .expect("systemd-analyze must be installed: it is the reference for calendar events");
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success() && complaint.is_empty(),
-        "{complaint}\n{lines:#?}"
-    );
+    assert!(output.status.success() && complaint.is_empty(), "{complaint}\n{lines:#?}");
     let mut elapses: Vec<Vec<DateTime>> = Vec::new();
     for line in text.lines() {
         let Some((label, value)) = line.trim().split_once(": ") else {
@@ -134,20 +117,10 @@ fn systemd_elapses(lines: &[String], base: DateTime) -> Vec<Vec<DateTime>> {
 }
 
 /// Every minute after `base` up to `end` that the expression matches.
-fn matching_minutes(
-    expression: &CronExpression,
-    base: DateTime,
-    end: DateTime,
-) -> BTreeSet<DateTime> {
-    let CronExpression::Times(times) = expression else {
-        panic!("{expression} is no calendar")
-    };
+fn matching_minutes(expression: &CronExpression, base: DateTime, end: DateTime) -> BTreeSet<DateTime> {
+    let CronExpression::Times(times) = expression else { panic!("{expression} is no calendar") };
     let mut found = BTreeSet::new();
-    for day in base
-        .date()
-        .series(Span::new().days(1))
-        .take_while(|day| *day <= end.date())
-    {
+    for day in base.date().series(Span::new().days(1)).take_while(|day| *day <= end.date()) {
         let (number, month) = (day.day().unsigned_abs(), day.month().unsigned_abs());
         let weekday = day.weekday().to_sunday_zero_offset().unsigned_abs();
         if !times.matches_day(number, month, weekday) {
@@ -166,29 +139,16 @@ fn matching_minutes(
 }
 
 /// Compares until the first line's list of elapses ends, or the horizon.
-fn assert_same_minutes(
-    text: &str,
-    expression: &CronExpression,
-    base: DateTime,
-    elapses: &[Vec<DateTime>],
-) {
+fn assert_same_minutes(text: &str, expression: &CronExpression, base: DateTime, elapses: &[Vec<DateTime>]) {
     let horizon = base.saturating_add(Span::new().days(HORIZON_DAYS));
     let end = elapses
         .iter()
         .filter(|line| line.len() == ITERATIONS)
         .filter_map(|line| line.last())
         .fold(horizon, |end, last| end.min(*last));
-    let theirs: BTreeSet<DateTime> = elapses
-        .iter()
-        .flatten()
-        .copied()
-        .filter(|moment| *moment <= end)
-        .collect();
-    assert_eq!(
-        matching_minutes(expression, base, end),
-        theirs,
-        "{text} ({expression}) from {base}"
-    );
+    let theirs: BTreeSet<DateTime> =
+        elapses.iter().flatten().copied().filter(|moment| *moment <= end).collect();
+    assert_eq!(matching_minutes(expression, base, end), theirs, "{text} ({expression}) from {base}");
 }
 
 /// A different moment for each round: any minute of any day, or shortly before the end
@@ -205,8 +165,7 @@ fn base_time(round: i64) -> DateTime {
         0..4 => round * 557 % 1_440,
         _ => 1_439 - round * 31 % 180,
     };
-    day.at(0, 0, 0, 0)
-        .saturating_add(Span::new().minutes(minute))
+    day.at(0, 0, 0, 0).saturating_add(Span::new().minutes(minute))
 }
 
 #[test]

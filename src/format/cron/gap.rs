@@ -21,15 +21,11 @@ pub(super) fn longest_minutes(times: &Times) -> Option<u64> {
 
 /// The first and the last minute of a day that fires, and the longest gap between.
 fn day_profile(minutes: Values, hours: Values) -> Option<(u64, u64, u64)> {
-    let mut runs = hours.iter().flat_map(|hour| {
-        minutes
-            .iter()
-            .map(move |minute| u64::from(hour) * 60 + u64::from(minute))
-    });
+    let mut runs = hours
+        .iter()
+        .flat_map(|hour| minutes.iter().map(move |minute| u64::from(hour) * 60 + u64::from(minute)));
     let first = runs.next()?;
-    let (last, within) = runs.fold((first, 0), |(previous, longest), run| {
-        (run, longest.max(run - previous))
-    });
+    let (last, within) = runs.fold((first, 0), |(previous, longest), run| (run, longest.max(run - previous)));
     Some((first, last, within))
 }
 

@@ -36,10 +36,7 @@ impl<'a> Part<'a> {
     fn split(self, separators: &'static [char]) -> impl Iterator<Item = Part<'a>> {
         // Every separator in use is one byte long.
         self.text.split(separators).scan(self.start, |start, text| {
-            let part = Part {
-                text,
-                start: *start,
-            };
+            let part = Part { text, start: *start };
             *start += text.len() + 1;
             Some(part)
         })
@@ -51,39 +48,23 @@ impl<'a> Part<'a> {
             None => (self, None),
             Some((before, after)) => {
                 let start = self.start + before.len() + separator.len_utf8();
-                (
-                    Part {
-                        text: before,
-                        start: self.start,
-                    },
-                    Some(Part { text: after, start }),
-                )
+                (Part { text: before, start: self.start }, Some(Part { text: after, start }))
             }
         }
     }
 
     fn error(self, problem: CronProblem, expected: impl Into<String>) -> CronError {
-        CronError {
-            span: self.span(),
-            problem,
-            expected: expected.into(),
-            suggestion: None,
-        }
+        CronError { span: self.span(), problem, expected: expected.into(), suggestion: None }
     }
 }
 
 pub(super) fn expression(text: &str) -> Result<CronExpression, CronError> {
     let whole = Part { text, start: 0 };
-    let parts: Vec<Part<'_>> = whole
-        .split(&[' ', '\t'])
-        .filter(|part| !part.text.is_empty())
-        .collect();
+    let parts: Vec<Part<'_>> = whole.split(&[' ', '\t']).filter(|part| !part.text.is_empty()).collect();
     match parts.as_slice() {
         [] => Err(whole.error(CronProblem::Empty, "five fields or a name such as @daily")),
         [first, rest @ ..] if first.text.starts_with('@') => nickname(*first, rest),
-        [minute, hour, day, month, weekday] => {
-            five_fields([*minute, *hour, *day, *month, *weekday])
-        }
+        [minute, hour, day, month, weekday] => five_fields([*minute, *hour, *day, *month, *weekday]),
         [first, ..] => Err(field_count(*first, &parts)),
     }
 }
@@ -94,32 +75,21 @@ fn field_count(first: Part<'_>, parts: &[Part<'_>]) -> CronError {
     let end = parts.last().unwrap_or(&first).span().end;
     let order = "minute, hour, day of month, month and weekday";
     let (start, problem, expected) = match parts.get(5) {
-        None => (
-            first.start,
-            CronProblem::TooFewFields { found },
-            order.to_owned(),
-        ),
+        None => (first.start, CronProblem::TooFewFields { found }, order.to_owned()),
         Some(sixth) => (
             sixth.start,
             CronProblem::TooManyFields { found },
             format!("nothing after {order}; there are no seconds, years or commands"),
         ),
     };
-    CronError {
-        span: start..end,
-        problem,
-        expected,
-        suggestion: None,
-    }
+    CronError { span: start..end, problem, expected, suggestion: None }
 }
 
 fn nickname(name: Part<'_>, rest: &[Part<'_>]) -> Result<CronExpression, CronError> {
     let known = NICKNAMES.iter().find(|(known, _)| *known == name.text);
     let Some((_, fields)) = known else {
         let expected = NICKNAMES.map(|(known, _)| known).join(", ");
-        let problem = CronProblem::UnknownNickname {
-            name: name.text.to_owned(),
-        };
+        let problem = CronProblem::UnknownNickname { name: name.text.to_owned() };
         return Err(name
             .error(problem, format!("one of {expected}"))
             .suggesting(nearest_nickname(name.text)));
@@ -129,12 +99,7 @@ fn nickname(name: Part<'_>, rest: &[Part<'_>]) -> Result<CronExpression, CronErr
         let found = rest.len() + 1;
         let problem = CronProblem::TooManyFields { found };
         let expected = format!("nothing after {}", name.text);
-        return Err(CronError {
-            span,
-            problem,
-            expected,
-            suggestion: None,
-        });
+        return Err(CronError { span, problem, expected, suggestion: None });
     }
     match fields {
         None => Ok(CronExpression::Boot),
@@ -159,9 +124,7 @@ fn nearest<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> Option<Strin
         .map(|(_, candidate)| candidate.to_owned())
 }
 
-fn five_fields(
-    [minute, hour, day, month, weekday]: [Part<'_>; 5],
-) -> Result<CronExpression, CronError> {
+fn five_fields([minute, hour, day, month, weekday]: [Part<'_>; 5]) -> Result<CronExpression, CronError> {
     let minutes = field_values(minute, Field::Minute)?;
     let hours = field_values(hour, Field::Hour)?;
     let of_month = field_values(day, Field::DayOfMonth)?;
@@ -169,17 +132,9 @@ fn five_fields(
     let of_week = field_values(weekday, Field::DayOfWeek)?;
     let unrestricted = day.text.starts_with('*') || weekday.text.starts_with('*');
     let days = combine(of_month, of_week, unrestricted);
-    let times = Times {
-        minutes,
-        hours,
-        months,
-        days,
-    };
+    let times = Times { minutes, hours, months, days };
     match times.days {
-        Days::OfMonth(asked)
-        | Days::Both {
-            of_month: asked, ..
-        } if !times.has_date_of(asked) => {
+        Days::OfMonth(asked) | Days::Both { of_month: asked, .. } if !times.has_date_of(asked) => {
             let first_day = asked.first().unwrap_or_default();
             Err(CronError {
                 span: day.start..month.span().end,
@@ -227,10 +182,8 @@ fn item_values(item: Part<'_>, field: Field) -> Result<Values, CronError> {
             let last = field.last_written();
             Ok(Values::steps(field.first(), last, stride.unwrap_or(1)))
         }
-        ("*", Some(_)) => Err(base.error(
-            CronProblem::StarInRange { field },
-            format!("`*` alone or {}", field.values_in_words()),
-        )),
+        ("*", Some(_)) => Err(base
+            .error(CronProblem::StarInRange { field }, format!("`*` alone or {}", field.values_in_words()))),
         (_, None) => {
             let first = value(low, field)?;
             match stride {
@@ -242,10 +195,7 @@ fn item_values(item: Part<'_>, field: Field) -> Result<Values, CronError> {
             let (first, last) = (value(low, field)?, value(high, field)?);
             if first > last {
                 return Err(base
-                    .error(
-                        CronProblem::ReversedRange { field },
-                        "a range that runs forwards",
-                    )
+                    .error(CronProblem::ReversedRange { field }, "a range that runs forwards")
                     .suggesting(forwards(field, first, last, stride)));
             }
             Ok(Values::steps(first, last, stride.unwrap_or(1)))
@@ -260,12 +210,9 @@ fn open_steps(item: Part<'_>, field: Field, first: u8, stride: u32) -> Result<Va
     let inside_the_week = (1..SUNDAY_AT_THE_END).contains(&first);
     if field == Field::DayOfWeek && inside_the_week && values.contains(SUNDAY_AT_THE_END) {
         let written = item.text.split('/').next().unwrap_or_default();
-        let expected = format!(
-            "a range that says where it ends, {written}-6/{stride} or {written}-7/{stride}"
-        );
-        let problem = CronProblem::AmbiguousStep {
-            text: item.text.to_owned(),
-        };
+        let expected =
+            format!("a range that says where it ends, {written}-6/{stride} or {written}-7/{stride}");
+        let problem = CronProblem::AmbiguousStep { text: item.text.to_owned() };
         return Err(item.error(problem, expected));
     }
     Ok(values)
@@ -282,11 +229,7 @@ fn forwards(field: Field, first: u8, last: u8, stride: Option<u32>) -> Option<St
                 true => format!("{from}"),
                 false => format!("{from}-{to}"),
             };
-            Some(format!(
-                "{},{}",
-                text(first, field.last()),
-                text(field.first(), last)
-            ))
+            Some(format!("{},{}", text(first, field.last()), text(field.first(), last)))
         }
     }
 }
@@ -295,12 +238,7 @@ fn step_width(part: Part<'_>) -> Result<u32, CronError> {
     let is_number = !part.text.is_empty() && part.text.bytes().all(|byte| byte.is_ascii_digit());
     match part.text.parse::<u32>() {
         Ok(width) if is_number && width > 0 => Ok(width),
-        _ => Err(part.error(
-            CronProblem::BadStep {
-                text: part.text.to_owned(),
-            },
-            "a whole number above 0",
-        )),
+        _ => Err(part.error(CronProblem::BadStep { text: part.text.to_owned() }, "a whole number above 0")),
     }
 }
 
@@ -313,13 +251,8 @@ fn value(part: Part<'_>, field: Field) -> Result<u8, CronError> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         return match text.parse::<u8>() {
             Ok(number) if (field.first()..=field.last_written()).contains(&number) => Ok(number),
-            _ => Err(part.error(
-                CronProblem::OutOfRange {
-                    field,
-                    value: text.to_owned(),
-                },
-                field.values_in_words(),
-            )),
+            _ => Err(part
+                .error(CronProblem::OutOfRange { field, value: text.to_owned() }, field.values_in_words())),
         };
     }
     (field.first()..)
@@ -327,14 +260,8 @@ fn value(part: Part<'_>, field: Field) -> Result<u8, CronError> {
         .find(|(_, name)| name.eq_ignore_ascii_case(text))
         .map(|(number, _)| number)
         .ok_or_else(|| {
-            part.error(
-                CronProblem::NotAValue {
-                    field,
-                    text: text.to_owned(),
-                },
-                field.values_in_words(),
-            )
-            .suggesting(nearest_name(text, field))
+            part.error(CronProblem::NotAValue { field, text: text.to_owned() }, field.values_in_words())
+                .suggesting(nearest_name(text, field))
         })
 }
 

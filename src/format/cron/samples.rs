@@ -6,23 +6,14 @@ use proptest::test_runner::TestRunner;
 
 use super::{CronExpression, CronProblem};
 
-const MONTHS: [&str; 12] = [
-    "jan", "Feb", "MAR", "apr", "May", "JUN", "jul", "Aug", "SEP", "oct", "Nov", "DEC",
-];
+const MONTHS: [&str; 12] =
+    ["jan", "Feb", "MAR", "apr", "May", "JUN", "jul", "Aug", "SEP", "oct", "Nov", "DEC"];
 const WEEKDAYS: [&str; 7] = ["sun", "Mon", "TUE", "wed", "Thu", "FRI", "sat"];
 
 /// Five fields in every spelling that the parser takes, most of which can fire.
 pub(in crate::format) fn five_fields() -> impl Strategy<Value = String> {
-    (
-        field(0, 59, &[]),
-        field(0, 23, &[]),
-        field(1, 31, &[]),
-        field(1, 12, &MONTHS),
-        field(0, 7, &WEEKDAYS),
-    )
-        .prop_map(|(minute, hour, day, month, weekday)| {
-            format!("{minute} {hour} {day} {month} {weekday}")
-        })
+    (field(0, 59, &[]), field(0, 23, &[]), field(1, 31, &[]), field(1, 12, &MONTHS), field(0, 7, &WEEKDAYS))
+        .prop_map(|(minute, hour, day, month, weekday)| format!("{minute} {hour} {day} {month} {weekday}"))
 }
 
 /// `count` random texts with what they parse to; those that can never fire are left out.
@@ -30,20 +21,14 @@ pub(in crate::format) fn firing(count: usize) -> Vec<(String, CronExpression)> {
     let mut runner = TestRunner::default();
     let strategy = five_fields();
     let mut texts = std::iter::repeat_with(|| {
-        strategy
-            .new_tree(&mut runner)
-            .expect("the strategy rejects nothing")
-            .current()
+        strategy.new_tree(&mut runner).expect("the strategy rejects nothing").current()
     });
     let mut found = Vec::with_capacity(count);
     while found.len() < count {
         let text = texts.next().expect("endless");
         match CronExpression::parse(&text) {
             Ok(expression) => found.push((text, expression)),
-            Err(error) => assert!(
-                matches!(error.problem, CronProblem::NeverFires { .. }),
-                "{text}: {error}"
-            ),
+            Err(error) => assert!(matches!(error.problem, CronProblem::NeverFires { .. }), "{text}: {error}"),
         }
     }
     found
@@ -51,25 +36,19 @@ pub(in crate::format) fn firing(count: usize) -> Vec<(String, CronExpression)> {
 
 /// How many random expressions an oracle test tries.
 pub(in crate::format) fn rounds() -> usize {
-    if std::env::var_os("FLEETPROV_LONG").is_some_and(|value| value == "1") {
-        20_000
-    } else {
-        1_000
-    }
+    if std::env::var_os("FLEETPROV_LONG").is_some_and(|value| value == "1") { 20_000 } else { 1_000 }
 }
 
 fn field(first: u8, last: u8, names: &'static [&'static str]) -> impl Strategy<Value = String> {
     let every = Just("*".to_owned());
-    let list =
-        prop::collection::vec(item(first, last, names), 1..=3).prop_map(|items| items.join(","));
+    let list = prop::collection::vec(item(first, last, names), 1..=3).prop_map(|items| items.join(","));
     prop_oneof![2 => every, 5 => list]
 }
 
 fn item(first: u8, last: u8, names: &'static [&'static str]) -> BoxedStrategy<String> {
     let value = (first..=last).boxed();
-    let range = (first..=last, first..=last)
-        .prop_map(|(left, right)| (left.min(right), left.max(right)))
-        .boxed();
+    let range =
+        (first..=last, first..=last).prop_map(|(left, right)| (left.min(right), left.max(right))).boxed();
     let step = prop_oneof![4 => 1..=u32::from(last), 1 => 1..=200_u32].boxed();
     let weekdays = last == 7;
     prop_oneof![
@@ -94,7 +73,5 @@ fn item(first: u8, last: u8, names: &'static [&'static str]) -> BoxedStrategy<St
 }
 
 fn named(value: u8, first: u8, names: &[&str]) -> String {
-    names
-        .get(usize::from(value - first))
-        .map_or_else(|| value.to_string(), |name| (*name).to_owned())
+    names.get(usize::from(value - first)).map_or_else(|| value.to_string(), |name| (*name).to_owned())
 }

@@ -56,40 +56,17 @@ fn canonical_text() {
 #[test]
 fn errors_point_at_the_fault() {
     use CronProblem as Problem;
-    let not_a_value = |field, text: &str| Problem::NotAValue {
-        field,
-        text: text.to_owned(),
-    };
-    let out_of_range = |field, value: &str| Problem::OutOfRange {
-        field,
-        value: value.to_owned(),
-    };
-    let bad_step = |text: &str| Problem::BadStep {
-        text: text.to_owned(),
-    };
-    let (minute, hour, day, month, weekday) = (
-        Field::Minute,
-        Field::Hour,
-        Field::DayOfMonth,
-        Field::Month,
-        Field::DayOfWeek,
-    );
+    let not_a_value = |field, text: &str| Problem::NotAValue { field, text: text.to_owned() };
+    let out_of_range = |field, value: &str| Problem::OutOfRange { field, value: value.to_owned() };
+    let bad_step = |text: &str| Problem::BadStep { text: text.to_owned() };
+    let (minute, hour, day, month, weekday) =
+        (Field::Minute, Field::Hour, Field::DayOfMonth, Field::Month, Field::DayOfWeek);
     let cases = [
         ("", "", Problem::Empty, None),
         (" \t", " \t", Problem::Empty, None),
         ("5", "5", Problem::TooFewFields { found: 1 }, None),
-        (
-            " 0 3 * * ",
-            "0 3 * *",
-            Problem::TooFewFields { found: 4 },
-            None,
-        ),
-        (
-            "0 0 3 * * * 2030",
-            "* 2030",
-            Problem::TooManyFields { found: 7 },
-            None,
-        ),
+        (" 0 3 * * ", "0 3 * *", Problem::TooFewFields { found: 4 }, None),
+        ("0 0 3 * * * 2030", "* 2030", Problem::TooManyFields { found: 7 }, None),
         ("60 * * * *", "60", out_of_range(minute, "60"), None),
         ("0 24 * * *", "24", out_of_range(hour, "24"), None),
         ("0 0 0 * *", "0", out_of_range(day, "0"), None),
@@ -102,72 +79,17 @@ fn errors_point_at_the_fault() {
             out_of_range(minute, "99999999999999999999"),
             None,
         ),
-        (
-            "1,,2 * * * *",
-            "",
-            Problem::MissingValue { field: minute },
-            None,
-        ),
-        (
-            "1, * * * *",
-            "",
-            Problem::MissingValue { field: minute },
-            None,
-        ),
-        (
-            "1- * * * *",
-            "",
-            Problem::MissingValue { field: minute },
-            None,
-        ),
-        (
-            "-5 * * * *",
-            "",
-            Problem::MissingValue { field: minute },
-            None,
-        ),
-        (
-            "/5 * * * *",
-            "",
-            Problem::MissingValue { field: minute },
-            None,
-        ),
-        (
-            "0 22-2 * * *",
-            "22-2",
-            Problem::ReversedRange { field: hour },
-            Some("22-23,0-2"),
-        ),
-        (
-            "0 0 * * fri-sun",
-            "fri-sun",
-            Problem::ReversedRange { field: weekday },
-            Some("5-7"),
-        ),
-        (
-            "0 0 * * 7-2",
-            "7-2",
-            Problem::ReversedRange { field: weekday },
-            Some("0-2"),
-        ),
-        (
-            "0 0 * * 6-1",
-            "6-1",
-            Problem::ReversedRange { field: weekday },
-            Some("6,0-1"),
-        ),
-        (
-            "0 9-5/2 * * *",
-            "9-5",
-            Problem::ReversedRange { field: hour },
-            None,
-        ),
-        (
-            "*-5 * * * *",
-            "*-5",
-            Problem::StarInRange { field: minute },
-            None,
-        ),
+        ("1,,2 * * * *", "", Problem::MissingValue { field: minute }, None),
+        ("1, * * * *", "", Problem::MissingValue { field: minute }, None),
+        ("1- * * * *", "", Problem::MissingValue { field: minute }, None),
+        ("-5 * * * *", "", Problem::MissingValue { field: minute }, None),
+        ("/5 * * * *", "", Problem::MissingValue { field: minute }, None),
+        ("0 22-2 * * *", "22-2", Problem::ReversedRange { field: hour }, Some("22-23,0-2")),
+        ("0 0 * * fri-sun", "fri-sun", Problem::ReversedRange { field: weekday }, Some("5-7")),
+        ("0 0 * * 7-2", "7-2", Problem::ReversedRange { field: weekday }, Some("0-2")),
+        ("0 0 * * 6-1", "6-1", Problem::ReversedRange { field: weekday }, Some("6,0-1")),
+        ("0 9-5/2 * * *", "9-5", Problem::ReversedRange { field: hour }, None),
+        ("*-5 * * * *", "*-5", Problem::StarInRange { field: minute }, None),
         ("** * * * *", "**", not_a_value(minute, "**"), None),
         ("5* * * * *", "5*", not_a_value(minute, "5*"), None),
         ("+5 * * * *", "+5", not_a_value(minute, "+5"), None),
@@ -176,76 +98,18 @@ fn errors_point_at_the_fault() {
         ("*/ * * * *", "", bad_step(""), None),
         ("*/+5 * * * *", "+5", bad_step("+5"), None),
         ("*/5/2 * * * *", "5/2", bad_step("5/2"), None),
-        (
-            "*/99999999999 * * * *",
-            "99999999999",
-            bad_step("99999999999"),
-            None,
-        ),
-        (
-            "0 0 * * monday",
-            "monday",
-            not_a_value(weekday, "monday"),
-            Some("mon"),
-        ),
-        (
-            "0 0 * janu *",
-            "janu",
-            not_a_value(month, "janu"),
-            Some("jan"),
-        ),
+        ("*/99999999999 * * * *", "99999999999", bad_step("99999999999"), None),
+        ("0 0 * * monday", "monday", not_a_value(weekday, "monday"), Some("mon")),
+        ("0 0 * janu *", "janu", not_a_value(month, "janu"), Some("jan")),
         ("0 mon * * *", "mon", not_a_value(hour, "mon"), None),
-        (
-            "0 0 * * 1/2",
-            "1/2",
-            Problem::AmbiguousStep {
-                text: "1/2".to_owned(),
-            },
-            None,
-        ),
+        ("0 0 * * 1/2", "1/2", Problem::AmbiguousStep { text: "1/2".to_owned() }, None),
         ("0 0 L * *", "L", not_a_value(day, "L"), None),
-        (
-            "0 0 30 2 *",
-            "30 2",
-            Problem::NeverFires { first_day: 30 },
-            None,
-        ),
-        (
-            "0 0 31 feb,apr,jun */2",
-            "31 feb,apr,jun",
-            Problem::NeverFires { first_day: 31 },
-            None,
-        ),
-        (
-            "@dayly",
-            "@dayly",
-            Problem::UnknownNickname {
-                name: "@dayly".to_owned(),
-            },
-            Some("@daily"),
-        ),
-        (
-            "@Daily",
-            "@Daily",
-            Problem::UnknownNickname {
-                name: "@Daily".to_owned(),
-            },
-            Some("@daily"),
-        ),
-        (
-            "@reboot",
-            "@reboot",
-            Problem::UnknownNickname {
-                name: "@reboot".to_owned(),
-            },
-            Some("@boot"),
-        ),
-        (
-            "@daily  5 *",
-            "5 *",
-            Problem::TooManyFields { found: 3 },
-            None,
-        ),
+        ("0 0 30 2 *", "30 2", Problem::NeverFires { first_day: 30 }, None),
+        ("0 0 31 feb,apr,jun */2", "31 feb,apr,jun", Problem::NeverFires { first_day: 31 }, None),
+        ("@dayly", "@dayly", Problem::UnknownNickname { name: "@dayly".to_owned() }, Some("@daily")),
+        ("@Daily", "@Daily", Problem::UnknownNickname { name: "@Daily".to_owned() }, Some("@daily")),
+        ("@reboot", "@reboot", Problem::UnknownNickname { name: "@reboot".to_owned() }, Some("@boot")),
+        ("@daily  5 *", "5 *", Problem::TooManyFields { found: 3 }, None),
         ("é * * * *", "é", not_a_value(minute, "é"), None),
         ("0 0\n* * * *", "0\n*", not_a_value(hour, "0\n*"), None),
     ];
@@ -262,10 +126,7 @@ fn errors_point_at_the_fault() {
 fn the_leftmost_fault_is_reported() {
     let error = CronExpression::parse("0 24 32 13 8").expect_err("four faults");
     assert_eq!(error.span, 2..4);
-    assert_eq!(
-        error.to_string(),
-        "hour 24 does not exist: expected a number from 0 to 23"
-    );
+    assert_eq!(error.to_string(), "hour 24 does not exist: expected a number from 0 to 23");
 }
 
 #[test]
@@ -290,11 +151,7 @@ fn day_rule_of_debian() {
         ("0 0 * * 7", 6, 0, true),
     ];
     for (text, day, weekday, fires) in cases {
-        assert_eq!(
-            parsed(text).matches(0, 0, day, 6, weekday),
-            fires,
-            "{text} {day} {weekday}"
-        );
+        assert_eq!(parsed(text).matches(0, 0, day, 6, weekday), fires, "{text} {day} {weekday}");
     }
     assert!(!parsed("@boot").matches(0, 0, 1, 1, 0));
 }
@@ -345,14 +202,8 @@ fn oracle(text: &str) -> croner::Cron {
         .iter()
         .zip(ranges)
         .map(|(field, range)| {
-            let items = field
-                .split(',')
-                .map(|item| if item == "*" { range } else { item });
-            if *field == "*" {
-                "*".to_owned()
-            } else {
-                items.collect::<Vec<_>>().join(",")
-            }
+            let items = field.split(',').map(|item| if item == "*" { range } else { item });
+            if *field == "*" { "*".to_owned() } else { items.collect::<Vec<_>>().join(",") }
         })
         .collect();
     CronParser::builder()
@@ -370,9 +221,7 @@ fn agrees_with_croner() {
     let first = jiff::civil::date(2023, 1, 1);
     let mut fired = 0_u64;
     for (round, (text, expression)) in firing(rounds()).into_iter().enumerate() {
-        let CronExpression::Times(times) = expression else {
-            panic!("{text} is no calendar")
-        };
+        let CronExpression::Times(times) = expression else { panic!("{text} is no calendar") };
         let pattern = oracle(&text).pattern;
         for minute in 0..60_u8 {
             assert_eq!(
@@ -382,11 +231,7 @@ fn agrees_with_croner() {
             );
         }
         for hour in 0..24_u8 {
-            assert_eq!(
-                times.hours().contains(hour),
-                pattern.hour_match(hour.into()).unwrap(),
-                "{text}"
-            );
+            assert_eq!(times.hours().contains(hour), pattern.hour_match(hour.into()).unwrap(), "{text}");
         }
         // Every weekday meets every date within a few years; each text takes its own stretch.
         let offset = i64::try_from(round).unwrap() * 97 % 10_000;
@@ -403,11 +248,7 @@ fn agrees_with_croner() {
                         Weekday::from_days_from_sunday(weekday.into()),
                     )
                     .unwrap();
-            assert_eq!(
-                times.matches_day(day, month, weekday),
-                theirs,
-                "{text} on {date}"
-            );
+            assert_eq!(times.matches_day(day, month, weekday), theirs, "{text} on {date}");
             fired += u64::from(theirs);
         }
     }

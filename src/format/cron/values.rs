@@ -108,10 +108,7 @@ impl Values {
         if let Some(steps) = progression(&members) {
             return vec![steps];
         }
-        members
-            .chunk_by(|left, right| left + 1 == *right)
-            .flat_map(run)
-            .collect()
+        members.chunk_by(|left, right| left + 1 == *right).flat_map(run).collect()
     }
 }
 
@@ -119,24 +116,15 @@ impl Values {
 fn progression(members: &[u8]) -> Option<Piece> {
     let (&[first, second], &last) = (members.first_chunk::<2>()?, members.last()?);
     let step = second - first;
-    let regular = members
-        .windows(2)
-        .all(|pair| matches!(pair, [left, right] if right - left == step));
-    (members.len() >= SHORTEST_RUN && step > 1 && regular).then_some(Piece::Steps {
-        first,
-        last,
-        step,
-    })
+    let regular = members.windows(2).all(|pair| matches!(pair, [left, right] if right - left == step));
+    (members.len() >= SHORTEST_RUN && step > 1 && regular).then_some(Piece::Steps { first, last, step })
 }
 
 /// A run of neighbours: one range, or its one or two values.
 fn run(members: &[u8]) -> Vec<Piece> {
     match members {
         [first, .., last] if members.len() >= SHORTEST_RUN => {
-            vec![Piece::Range {
-                first: *first,
-                last: *last,
-            }]
+            vec![Piece::Range { first: *first, last: *last }]
         }
         few => few.iter().copied().map(Piece::One).collect(),
     }

@@ -28,10 +28,7 @@ pub(super) fn escape(command: &str, daemon: Daemon) -> Result<String, CrontabErr
         Daemon::Debian | Daemon::Cronie => &['\n', '\r', '\0'],
         Daemon::BusyBox => &['\n', '\r', '\0', '#'],
     };
-    if let Some(character) = command
-        .chars()
-        .find(|character| forbidden.contains(character))
-    {
+    if let Some(character) = command.chars().find(|character| forbidden.contains(character)) {
         return Err(CrontabError::ForbiddenCharacter { character });
     }
     if let Some(character) = command.chars().next().filter(|first| "*=".contains(*first)) {
@@ -40,19 +37,16 @@ pub(super) fn escape(command: &str, daemon: Daemon) -> Result<String, CrontabErr
     match daemon {
         Daemon::Debian => within_limit(escape_debian(command)),
         Daemon::Cronie => within_limit(escape_cronie(command)?),
-        Daemon::BusyBox if command.ends_with('\\') => Err(CrontabError::Backslash {
-            before: "the end of the line",
-        }),
+        Daemon::BusyBox if command.ends_with('\\') => {
+            Err(CrontabError::Backslash { before: "the end of the line" })
+        }
         Daemon::BusyBox => Ok(command.to_owned()),
     }
 }
 
 fn within_limit(line: String) -> Result<String, CrontabError> {
     if line.len() > LONGEST_COMMAND {
-        return Err(CrontabError::TooLong {
-            bytes: line.len(),
-            limit: LONGEST_COMMAND,
-        });
+        return Err(CrontabError::TooLong { bytes: line.len(), limit: LONGEST_COMMAND });
     }
     Ok(line)
 }

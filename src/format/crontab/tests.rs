@@ -16,65 +16,21 @@ fn written_lines() {
         ("@daily", "true", Daemon::Debian, "0 0 * * * true"),
         ("@boot", "true", Daemon::Debian, "@reboot true"),
         ("@quarterly", "true", Daemon::BusyBox, "0 0 1 */3 * true"),
-        (
-            "0 6 * * mon-fri",
-            "date +%F",
-            Daemon::Debian,
-            r"0 6 * * 1-5 date +\%F",
-        ),
-        (
-            "0 6 * * 7",
-            "date +%F",
-            Daemon::Cronie,
-            r"0 6 * * 0 date +\%F",
-        ),
-        (
-            "0 6 * * 7",
-            "date +%F",
-            Daemon::BusyBox,
-            "0 6 * * 0 date +%F",
-        ),
+        ("0 6 * * mon-fri", "date +%F", Daemon::Debian, r"0 6 * * 1-5 date +\%F"),
+        ("0 6 * * 7", "date +%F", Daemon::Cronie, r"0 6 * * 0 date +\%F"),
+        ("0 6 * * 7", "date +%F", Daemon::BusyBox, "0 6 * * 0 date +%F"),
         ("0 6 */2 * *", "x", Daemon::BusyBox, "0 6 1-31/2 * * x"),
         ("0 6 */2 * 1", "x", Daemon::Debian, "0 6 */2 * 1 x"),
-        (
-            "@hourly",
-            r"printf 'a\n'",
-            Daemon::Debian,
-            r"0 * * * * printf 'a\n'",
-        ),
-        (
-            "@hourly",
-            r"printf 'a\\n'",
-            Daemon::Debian,
-            r"0 * * * * printf 'a\\\n'",
-        ),
-        (
-            "@hourly",
-            r"printf 'a\\n'",
-            Daemon::Cronie,
-            r"0 * * * * printf 'a\\n'",
-        ),
-        (
-            "@hourly",
-            r"printf '\%'",
-            Daemon::Debian,
-            r"0 * * * * printf '\\\%'",
-        ),
-        (
-            "@hourly",
-            r"printf '\\%'",
-            Daemon::Cronie,
-            r"0 * * * * printf '\\\%'",
-        ),
+        ("@hourly", r"printf 'a\n'", Daemon::Debian, r"0 * * * * printf 'a\n'"),
+        ("@hourly", r"printf 'a\\n'", Daemon::Debian, r"0 * * * * printf 'a\\\n'"),
+        ("@hourly", r"printf 'a\\n'", Daemon::Cronie, r"0 * * * * printf 'a\\n'"),
+        ("@hourly", r"printf '\%'", Daemon::Debian, r"0 * * * * printf '\\\%'"),
+        ("@hourly", r"printf '\\%'", Daemon::Cronie, r"0 * * * * printf '\\\%'"),
         ("@hourly", "a # b", Daemon::Debian, "0 * * * * a # b"),
         ("@hourly", "a\\", Daemon::Debian, "0 * * * * a\\"),
     ];
     for (schedule, command, daemon, line) in cases {
-        assert_eq!(
-            entry(&parsed(schedule), command, daemon).as_deref(),
-            Ok(line),
-            "{command}"
-        );
+        assert_eq!(entry(&parsed(schedule), command, daemon).as_deref(), Ok(line), "{command}");
     }
 }
 
@@ -100,17 +56,10 @@ fn refused_lines() {
     }
     let busybox = |schedule, command| entry(&parsed(schedule), command, Daemon::BusyBox);
     assert_eq!(busybox("@daily", "a # b"), Err(character('#')));
-    assert_eq!(
-        busybox("@daily", "a\\"),
-        Err(CrontabError::Backslash {
-            before: "the end of the line"
-        })
-    );
+    assert_eq!(busybox("@daily", "a\\"), Err(CrontabError::Backslash { before: "the end of the line" }));
     assert_eq!(
         busybox("0 0 */2 * 1", "a"),
-        Err(CrontabError::BothDays {
-            expression: "0 0 */2 * 1".to_owned()
-        })
+        Err(CrontabError::BothDays { expression: "0 0 */2 * 1".to_owned() })
     );
     assert_eq!(
         entry(&parsed("@daily"), r"a\%", Daemon::Cronie),
@@ -125,10 +74,7 @@ fn the_longest_command() {
     let escaped = format!("{}%", "x".repeat(997));
     assert_eq!(
         entry(&parsed("@daily"), &escaped, Daemon::Debian),
-        Err(CrontabError::TooLong {
-            bytes: 999,
-            limit: 998
-        })
+        Err(CrontabError::TooLong { bytes: 999, limit: 998 })
     );
     assert!(entry(&parsed("@daily"), &escaped, Daemon::BusyBox).is_ok());
 }
@@ -138,17 +84,9 @@ fn lines_of_a_crontab() {
     let environment = |name, value| Content::Environment { name, value };
     let job = |schedule, command| {
         let expression = CronExpression::parse(schedule);
-        Content::Entry {
-            schedule,
-            expression,
-            command,
-        }
+        Content::Entry { schedule, expression, command }
     };
-    let boot = Content::Entry {
-        schedule: "@reboot",
-        expression: Ok(CronExpression::Boot),
-        command: "x y",
-    };
+    let boot = Content::Entry { schedule: "@reboot", expression: Ok(CronExpression::Boot), command: "x y" };
     let cases = [
         ("", Content::Blank),
         (" \t", Content::Blank),
@@ -162,17 +100,11 @@ fn lines_of_a_crontab() {
         ("A='b' c", Content::Unknown),
         ("A='b", Content::Unknown),
         ("=b", Content::Unknown),
-        (
-            "\t5  4 * *\tsun   echo  a=b %x ",
-            job("5  4 * *\tsun", "echo  a=b %x "),
-        ),
+        ("\t5  4 * *\tsun   echo  a=b %x ", job("5  4 * *\tsun", "echo  a=b %x ")),
         ("@daily x=y", job("@daily", "x=y")),
         ("@reboot  x y", boot),
         ("0 0 30 2 * never", job("0 0 30 2 *", "never")),
-        (
-            "prose that has at least six words",
-            job("prose that has at least", "six words"),
-        ),
+        ("prose that has at least six words", job("prose that has at least", "six words")),
         ("0 0 * * *", Content::Unknown),
         ("0 0 * * * ", Content::Unknown),
         ("@daily", Content::Unknown),

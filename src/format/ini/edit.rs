@@ -56,16 +56,9 @@ pub(super) fn add_key(
     value: &str,
 ) -> Vec<u8> {
     let line = render(scan.pattern(section), key, value);
-    let end_of = |index: usize| {
-        scan.entries
-            .get(index)
-            .map_or(text.len(), |entry| entry.line().end())
-    };
+    let end_of = |index: usize| scan.entries.get(index).map_or(text.len(), |entry| entry.line().end());
     let Some(section) = section else {
-        let has_sections = scan
-            .entries
-            .iter()
-            .any(|entry| matches!(entry, Entry::Header { .. }));
+        let has_sections = scan.entries.iter().any(|entry| matches!(entry, Entry::Header { .. }));
         let offset = match scan.last_above_sections() {
             Some(last) => end_of(last),
             // Comments above the first header may belong to it: stay clear of them.
@@ -105,9 +98,7 @@ fn add_section(text: &[u8], scan: &Scan<'_>, section: &str, line: &[u8]) -> Vec<
 pub(super) fn delete_lines(text: &[u8], start: usize, end: usize) -> Vec<u8> {
     let mut edited = splice(text, start, end, b"");
     if end >= text.len() && is_unterminated(text) && edited.len() > first_line_start(text) {
-        let kept = edited
-            .strip_suffix(b"\r\n")
-            .or_else(|| edited.strip_suffix(b"\n"));
+        let kept = edited.strip_suffix(b"\r\n").or_else(|| edited.strip_suffix(b"\n"));
         // A carriage return left at the very end would make the file unreadable to the next edit.
         if let Some(kept) = kept.filter(|kept| !kept.ends_with(b"\r")) {
             edited.truncate(kept.len());

@@ -48,25 +48,19 @@ pub(super) struct Scan<'a> {
 /// or a comment follows. (git allows a `]` inside a quoted name.)
 pub(super) fn header_name(content: &[u8]) -> Option<&[u8]> {
     let inside = content.trim_ascii().strip_prefix(b"[")?;
-    let name = inside
-        .iter()
-        .enumerate()
-        .filter(|(_, byte)| **byte == b']')
-        .find_map(|(index, _)| {
-            let (name, rest) = inside.split_at_checked(index)?;
-            let rest = rest.strip_prefix(b"]")?.trim_ascii_start();
-            let ends = rest.is_empty() || rest.starts_with(b";") || rest.starts_with(b"#");
-            ends.then(|| name.trim_ascii())
-        })?;
+    let name = inside.iter().enumerate().filter(|(_, byte)| **byte == b']').find_map(|(index, _)| {
+        let (name, rest) = inside.split_at_checked(index)?;
+        let rest = rest.strip_prefix(b"]")?.trim_ascii_start();
+        let ends = rest.is_empty() || rest.starts_with(b";") || rest.starts_with(b"#");
+        ends.then(|| name.trim_ascii())
+    })?;
     (!name.is_empty()).then_some(name)
 }
 
 /// The white space at the start of some bytes, and the rest.
 fn split_leading_space(bytes: &[u8]) -> (&[u8], &[u8]) {
     let rest = bytes.trim_ascii_start();
-    bytes
-        .split_at_checked(bytes.len() - rest.len())
-        .unwrap_or((b"", bytes))
+    bytes.split_at_checked(bytes.len() - rest.len()).unwrap_or((b"", bytes))
 }
 
 fn key_line<'a>(line: Line<'a>) -> Option<KeyLine<'a>> {
@@ -112,24 +106,17 @@ impl<'a> Scan<'a> {
     /// The entries of a section, headers left out, with their indices.
     fn members(&self, section: Option<&str>) -> impl Iterator<Item = (usize, &Entry<'a>)> {
         let mut inside = section.is_none();
-        self.entries
-            .iter()
-            .enumerate()
-            .filter(move |(_, entry)| match entry {
-                Entry::Header { name, .. } => {
-                    inside = section.is_some_and(|section| section.as_bytes() == *name);
-                    false
-                }
-                _ => inside,
-            })
+        self.entries.iter().enumerate().filter(move |(_, entry)| match entry {
+            Entry::Header { name, .. } => {
+                inside = section.is_some_and(|section| section.as_bytes() == *name);
+                false
+            }
+            _ => inside,
+        })
     }
 
     /// The one line that holds this key.
-    pub(super) fn key(
-        &self,
-        section: Option<&str>,
-        key: &str,
-    ) -> Result<Option<&KeyLine<'a>>, IniError> {
+    pub(super) fn key(&self, section: Option<&str>, key: &str) -> Result<Option<&KeyLine<'a>>, IniError> {
         let mut found = self.members(section).filter_map(|(_, entry)| match entry {
             Entry::Key(line) if line.name == key.as_bytes() => Some(line),
             _ => None,
@@ -146,13 +133,10 @@ impl<'a> Scan<'a> {
 
     /// The indices of the headers with this name.
     pub(super) fn headers(&self, section: &str) -> impl Iterator<Item = usize> {
-        self.entries
-            .iter()
-            .enumerate()
-            .filter_map(move |(index, entry)| match entry {
-                Entry::Header { name, .. } if *name == section.as_bytes() => Some(index),
-                _ => None,
-            })
+        self.entries.iter().enumerate().filter_map(move |(index, entry)| match entry {
+            Entry::Header { name, .. } if *name == section.as_bytes() => Some(index),
+            _ => None,
+        })
     }
 
     /// The entries below a header, down to the next one, with their indices.

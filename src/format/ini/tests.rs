@@ -24,11 +24,7 @@ fn a_value_is_found_in_its_section() {
         (Some("c"), "x", None),
     ];
     for (section, key, expected) in cases {
-        assert_eq!(
-            get(file, section, key).unwrap(),
-            expected,
-            "{section:?} {key}"
-        );
+        assert_eq!(get(file, section, key).unwrap(), expected, "{section:?} {key}");
     }
 }
 
@@ -37,13 +33,7 @@ fn edits_keep_everything_else() {
     let cases: [(&str, Option<&str>, &str, &str, &str); 17] = [
         // A value that is there.
         ("[a]\nk=1 \n", Some("a"), "k", "2", "[a]\nk=2 \n"),
-        (
-            "[a]\n\tk\t=  1\r\nl=2",
-            Some("a"),
-            "k",
-            "x",
-            "[a]\n\tk\t=  x\r\nl=2",
-        ),
+        ("[a]\n\tk\t=  1\r\nl=2", Some("a"), "k", "x", "[a]\n\tk\t=  x\r\nl=2"),
         ("k=\n", None, "k", "v", "k=v\n"),
         ("k =\n", None, "k", "v", "k = v\n"),
         ("k = \n", None, "k", "v", "k = v\n"),
@@ -56,49 +46,19 @@ fn edits_keep_everything_else() {
             "2",
             "[a]\nk=1\nl=2\n\n# about b\n[b]\nx : y\n",
         ),
-        (
-            "[a]\n\tk = 1\n[b]\n# c\n",
-            Some("b"),
-            "l",
-            "2",
-            "[a]\n\tk = 1\n[b]\n\tl = 2\n# c\n",
-        ),
-        (
-            "[a]\r\n[b]\r\n",
-            Some("a"),
-            "l",
-            "",
-            "[a]\r\nl =\r\n[b]\r\n",
-        ),
+        ("[a]\n\tk = 1\n[b]\n# c\n", Some("b"), "l", "2", "[a]\n\tk = 1\n[b]\n\tl = 2\n# c\n"),
+        ("[a]\r\n[b]\r\n", Some("a"), "l", "", "[a]\r\nl =\r\n[b]\r\n"),
         ("[a]\nk=1", Some("a"), "l", "2", "[a]\nk=1\nl=2"),
         // Sections with one name are one section.
-        (
-            "[a]\nk=1\n[b]\n[a]\nl=2\n\n",
-            Some("a"),
-            "m",
-            "3",
-            "[a]\nk=1\n[b]\n[a]\nl=2\nm=3\n\n",
-        ),
+        ("[a]\nk=1\n[b]\n[a]\nl=2\n\n", Some("a"), "m", "3", "[a]\nk=1\n[b]\n[a]\nl=2\nm=3\n\n"),
         // Keys above the first section.
-        (
-            "\u{feff}# head\n[a]\nk=1\n",
-            None,
-            "t",
-            "2",
-            "\u{feff}t=2\n# head\n[a]\nk=1\n",
-        ),
+        ("\u{feff}# head\n[a]\nk=1\n", None, "t", "2", "\u{feff}t=2\n# head\n[a]\nk=1\n"),
         ("# head\n", None, "t", "2", "# head\nt = 2\n"),
         ("t = 1\n\n[a]\n", None, "u", "2", "t = 1\nu = 2\n\n[a]\n"),
         // A new section.
         ("", Some("a"), "k", "1", "[a]\nk = 1\n"),
         ("[a]\nk=1\n", Some("b"), "k", "2", "[a]\nk=1\n\n[b]\nk=2\n"),
-        (
-            "[a]\r\nk = 1\r\n\r\n",
-            Some("b"),
-            "k",
-            "2",
-            "[a]\r\nk = 1\r\n\r\n[b]\r\nk = 2\r\n\r\n",
-        ),
+        ("[a]\r\nk = 1\r\n\r\n", Some("b"), "k", "2", "[a]\r\nk = 1\r\n\r\n[b]\r\nk = 2\r\n\r\n"),
     ];
     for (before, section, key, value, after) in cases {
         let edited = set(before.as_bytes(), section, key, value).unwrap();
@@ -127,11 +87,7 @@ fn a_section_goes_with_one_blank_line() {
     let cases = [
         (Always, "[b]\nx=1\n\n[a]\nk=1\n\n[c]\n", "[b]\nx=1\n\n[c]\n"),
         (Always, "[b]\nx=1\n\n[a]\nk=1\n", "[b]\nx=1\n"),
-        (
-            Always,
-            "[a]\nk=1\n# inside\nl=2\n# about c\n[c]\n",
-            "# about c\n[c]\n",
-        ),
+        (Always, "[a]\nk=1\n# inside\nl=2\n# about c\n[c]\n", "# about c\n[c]\n"),
         (Always, "[a]\nk=1\n[b]\n[a]\nl=1\n", "[b]\n"),
         (Always, "x=1\n\n[a]\nk=1", "x=1"),
         (Always, "[a]\nrubbish\n", ""),
@@ -152,11 +108,7 @@ fn a_section_goes_with_one_blank_line() {
 fn what_cannot_be_read_one_way_is_refused_with_its_line() {
     assert_eq!(
         get(b"[a]\nk=1\n[b]\nk=2\n[a]\nk = 3\n", Some("a"), "k"),
-        Err(IniError::DuplicateKey {
-            key: "k".to_owned(),
-            first: 2,
-            second: 6
-        })
+        Err(IniError::DuplicateKey { key: "k".to_owned(), first: 2, second: 6 })
     );
     assert_eq!(
         get(b"[a]\nk=1\nk=2\nl=3\n", Some("a"), "l").unwrap(),
@@ -170,10 +122,7 @@ fn what_cannot_be_read_one_way_is_refused_with_its_line() {
             "{header}"
         );
     }
-    assert_eq!(
-        get(b"[remote \"a]b\"]\nk=1\n", Some("remote \"a]b\""), "k").unwrap(),
-        Some(&b"1"[..])
-    );
+    assert_eq!(get(b"[remote \"a]b\"]\nk=1\n", Some("remote \"a]b\""), "k").unwrap(), Some(&b"1"[..]));
     assert_eq!(
         get(b"\xff\xfe[\0a\0]\0", Some("a"), "k"),
         Err(IniError::NotText(NotText::ZeroByte { line: 1 }))
@@ -184,27 +133,15 @@ fn what_cannot_be_read_one_way_is_refused_with_its_line() {
 fn what_would_not_be_read_back_is_refused() {
     for value in ["a\nb", "a\r", " a", "a\t", "\0"] {
         let error = set(b"", Some("a"), "k", value).unwrap_err();
-        assert_eq!(
-            error,
-            IniError::Value {
-                key: "k".to_owned()
-            }
-        );
+        assert_eq!(error, IniError::Value { key: "k".to_owned() });
     }
     for key in ["", " k", "k=", "[k", "#k", ";k", "k\n", "\u{feff}k"] {
-        assert_eq!(
-            set(b"", None, key, "v"),
-            Err(IniError::KeyName {
-                name: key.to_owned()
-            })
-        );
+        assert_eq!(set(b"", None, key, "v"), Err(IniError::KeyName { name: key.to_owned() }));
     }
     for section in ["", " a", "a\n", "a] ;b"] {
         assert_eq!(
             remove_section(b"", section, SectionRemoval::Always),
-            Err(IniError::SectionName {
-                name: section.to_owned()
-            })
+            Err(IniError::SectionName { name: section.to_owned() })
         );
     }
 }
@@ -220,11 +157,7 @@ fn rclone_reads(file: &[u8]) -> serde_json::Value {
         .args(["config", "dump"])
         .output()
         .expect("these tests need rclone in the path");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
@@ -233,11 +166,7 @@ fn rclone_reads_what_was_set() {
     let mut file = b"# mine\n[hub]\ntype = sftp\nhost = old\n\n[b2]\ntype = b2\n\n".to_vec();
     for (section, key, value) in [
         ("hub", "host", "192.0.2.1"),
-        (
-            "hub",
-            "known_hosts_file",
-            "C:\\keys\\hosts # not a comment\\",
-        ),
+        ("hub", "known_hosts_file", "C:\\keys\\hosts # not a comment\\"),
         ("b2", "hard_delete", "false"),
         ("new", "type", "alias"),
         ("new", "remote", "hub:/srv; a = b"),
@@ -381,11 +310,7 @@ proptest! {
 }
 
 /// What `get` says of a key in `[b]`; a duplicate is reported with the lines of the edited file.
-fn get_moved<'a>(
-    file: &'a [u8],
-    key: &str,
-    edited: &'a [u8],
-) -> Result<Option<&'a [u8]>, IniError> {
+fn get_moved<'a>(file: &'a [u8], key: &str, edited: &'a [u8]) -> Result<Option<&'a [u8]>, IniError> {
     match get(file, Some("b"), key) {
         Err(IniError::DuplicateKey { .. }) => get(edited, Some("b"), key),
         other => other,

@@ -13,11 +13,7 @@ fn rclone(arguments: &[&str]) -> String {
         .args(arguments)
         .output()
         .expect("these tests need rclone in the path");
-    assert!(
-        output.status.success(),
-        "rclone {arguments:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "rclone {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -34,14 +30,8 @@ const SAMPLES: [&str; 5] = [
 fn rclone_reveals_what_is_obscured_here() {
     for plain in SAMPLES {
         for context in ["hub.pass", "b2.key", "c", "d", "e", "f"] {
-            let stored = obscure(
-                plain.as_bytes(),
-                deterministic_iv(plain.as_bytes(), context),
-            );
-            assert_eq!(
-                rclone(&["reveal", "--", &stored]).strip_suffix('\n'),
-                Some(plain)
-            );
+            let stored = obscure(plain.as_bytes(), deterministic_iv(plain.as_bytes(), context));
+            assert_eq!(rclone(&["reveal", "--", &stored]).strip_suffix('\n'), Some(plain));
         }
     }
 }
@@ -50,10 +40,7 @@ fn rclone_reveals_what_is_obscured_here() {
 fn rclone_obscures_what_is_revealed_here() {
     for plain in SAMPLES {
         let stored = rclone(&["obscure", "--", plain]);
-        assert_eq!(
-            reveal(stored.trim_end()).unwrap().as_slice(),
-            plain.as_bytes()
-        );
+        assert_eq!(reveal(stored.trim_end()).unwrap().as_slice(), plain.as_bytes());
     }
 }
 
@@ -61,10 +48,7 @@ fn rclone_obscures_what_is_revealed_here() {
 fn rclone_reveals_a_counter_that_overflows() {
     let plain = "more than one block, so that the counter has to carry over";
     let stored = obscure(plain.as_bytes(), [0xff; 16]);
-    assert_eq!(
-        rclone(&["reveal", "--", &stored]).strip_suffix('\n'),
-        Some(plain)
-    );
+    assert_eq!(rclone(&["reveal", "--", &stored]).strip_suffix('\n'), Some(plain));
 }
 
 #[test]
@@ -73,11 +57,7 @@ fn the_vector_depends_on_text_and_context_and_nothing_else() {
     assert_eq!(vector, deterministic_iv(b"secret", "hub.pass"));
     assert_ne!(vector, deterministic_iv(b"secret", "hub.pass2"));
     assert_ne!(vector, deterministic_iv(b"2secret", "hub.pass"));
-    assert_ne!(
-        deterministic_iv(b"bc", "a"),
-        deterministic_iv(b"c", "ab"),
-        "the parts must not run together"
-    );
+    assert_ne!(deterministic_iv(b"bc", "a"), deterministic_iv(b"c", "ab"), "the parts must not run together");
     // A stored text must not change with a new version of fleetprov.
     assert_eq!(obscure(b"secret", vector), "2mswkUlZoKaNNockEU4F6X3stWoDag");
 }
@@ -88,10 +68,7 @@ fn what_is_not_in_the_form_is_refused() {
         assert_eq!(reveal(stored), Err(RevealError::Encoding), "{stored}");
     }
     assert_eq!(reveal(""), Err(RevealError::TooShort { length: 0 }));
-    assert_eq!(
-        reveal("AAAAAAAAAAAAAAAAAAAA"),
-        Err(RevealError::TooShort { length: 15 })
-    );
+    assert_eq!(reveal("AAAAAAAAAAAAAAAAAAAA"), Err(RevealError::TooShort { length: 15 }));
     assert_eq!(
         reveal("AAAAAAAAAAAAAAAAAAAAAA").unwrap().as_slice(),
         b"",

@@ -15,21 +15,14 @@ use super::UnitError;
 /// When the path is relative, contains `..` or a NUL.
 pub fn escape_path(path: &str) -> Result<String, UnitError> {
     if !path.starts_with('/') {
-        return Err(UnitError::RelativePath {
-            path: path.to_owned(),
-        });
+        return Err(UnitError::RelativePath { path: path.to_owned() });
     }
     if path.contains('\0') {
         return Err(UnitError::ForbiddenCharacter { character: '\0' });
     }
-    let components: Vec<&str> = path
-        .split('/')
-        .filter(|component| !matches!(*component, "" | "."))
-        .collect();
+    let components: Vec<&str> = path.split('/').filter(|component| !matches!(*component, "" | ".")).collect();
     if components.contains(&"..") {
-        return Err(UnitError::ParentComponent {
-            path: path.to_owned(),
-        });
+        return Err(UnitError::ParentComponent { path: path.to_owned() });
     }
     if components.is_empty() {
         return Ok("-".to_owned());

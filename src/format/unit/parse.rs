@@ -13,26 +13,17 @@ pub(super) fn unit_file(text: &str) -> Result<UnitFile, UnitError> {
         if line.is_empty() {
             continue;
         }
-        let syntax = |expected| UnitError::Syntax {
-            line: number,
-            expected,
-        };
+        let syntax = |expected| UnitError::Syntax { line: number, expected };
         if let Some(header) = line.strip_prefix('[') {
             let name = header
                 .strip_suffix(']')
                 .filter(|name| is_section_name(name))
                 .ok_or_else(|| syntax("a section name in brackets"))?;
-            unit.sections.push(Section {
-                name: name.to_owned(),
-                settings: Vec::new(),
-            });
+            unit.sections.push(Section { name: name.to_owned(), settings: Vec::new() });
             continue;
         }
         let setting = setting(line).ok_or_else(|| syntax("Key=value"))?;
-        let section = unit
-            .sections
-            .last_mut()
-            .ok_or_else(|| syntax("a section before the first setting"))?;
+        let section = unit.sections.last_mut().ok_or_else(|| syntax("a section before the first setting"))?;
         section.settings.push(setting);
     }
     Ok(unit)
@@ -42,10 +33,7 @@ fn setting(line: &str) -> Option<Setting> {
     let (key, value) = line.split_once('=')?;
     let key = key.trim_end_matches(BLANKS);
     let value = Value::of_line(value.trim_start_matches(BLANKS));
-    is_key(key).then(|| Setting {
-        key: key.to_owned(),
-        value,
-    })
+    is_key(key).then(|| Setting { key: key.to_owned(), value })
 }
 
 /// Logical lines with the number of the last line each was joined from. A backslash

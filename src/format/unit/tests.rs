@@ -13,23 +13,14 @@ fn forbidden<T>(character: char) -> Result<T, UnitError> {
 #[test]
 fn an_emitted_file() {
     let unit = UnitFile::default()
-        .with_section(
-            "Unit",
-            [("Description", Value::text("backup, 100% of it").unwrap())],
-        )
+        .with_section("Unit", [("Description", Value::text("backup, 100% of it").unwrap())])
         .with_section(
             "Service",
             [
                 ("Type", Value::verbatim("oneshot").unwrap()),
-                (
-                    "Environment",
-                    Value::environment(&[("A", "1"), ("B", "x $y \"z\" 5%")]).unwrap(),
-                ),
+                ("Environment", Value::environment(&[("A", "1"), ("B", "x $y \"z\" 5%")]).unwrap()),
                 ("WorkingDirectory", Value::path("/srv/my sites").unwrap()),
-                (
-                    "ExecStart",
-                    Value::command("/usr/bin/rclone", &["sync", "a b", "$HOME", ""]).unwrap(),
-                ),
+                ("ExecStart", Value::command("/usr/bin/rclone", &["sync", "a b", "$HOME", ""]).unwrap()),
                 ("ExecStart", Value::verbatim("").unwrap()),
             ],
         );
@@ -55,21 +46,13 @@ fn read_files() {
         ExecStart=/bin/b \\\n\t; inside\n   one\\\n two\\\\\n\
         Key_1=\nX-My=\"q\"\n[Service]\nExecStart=/bin/c";
     let unit = UnitFile::parse(text).unwrap();
-    let values =
-        |section, key| -> Vec<&str> { unit.values(section, key).map(Value::as_str).collect() };
+    let values = |section, key| -> Vec<&str> { unit.values(section, key).map(Value::as_str).collect() };
     assert_eq!(values("Unit", "Description"), ["a = b"]);
-    assert_eq!(
-        values("Service", "ExecStart"),
-        ["/bin/a", "/bin/b     one  two\\\\", "/bin/c"]
-    );
+    assert_eq!(values("Service", "ExecStart"), ["/bin/a", "/bin/b     one  two\\\\", "/bin/c"]);
     assert_eq!(values("Service", "Key_1"), [""]);
     assert_eq!(values("Service", "X-My"), ["\"q\""]);
     assert_eq!(values("Service", "None"), [""; 0]);
-    let names: Vec<&str> = unit
-        .sections
-        .iter()
-        .map(|section| section.name.as_str())
-        .collect();
+    let names: Vec<&str> = unit.sections.iter().map(|section| section.name.as_str()).collect();
     assert_eq!(names, ["Unit", "Service", "Service"]);
 }
 
@@ -85,11 +68,7 @@ fn files_with_faults() {
         ("[Unit]\nA\\\n\nB=x y\n=\n", 3, "Key=value"),
     ];
     for (text, line, expected) in cases {
-        assert_eq!(
-            UnitFile::parse(text),
-            Err(UnitError::Syntax { line, expected }),
-            "{text:?}"
-        );
+        assert_eq!(UnitFile::parse(text), Err(UnitError::Syntax { line, expected }), "{text:?}");
     }
 }
 
@@ -101,89 +80,44 @@ fn refused_values() {
         assert_eq!(Value::text(&text), forbidden(character));
         assert_eq!(Value::words(&["ok", &text]), forbidden(character));
         assert_eq!(Value::command("/bin/a", &[&text]), forbidden(character));
-        assert_eq!(
-            Value::command(&format!("/{text}"), &[]),
-            forbidden(character)
-        );
+        assert_eq!(Value::command(&format!("/{text}"), &[]), forbidden(character));
         assert_eq!(Value::environment(&[("A", &text)]), forbidden(character));
         assert_eq!(Value::path(&format!("/{text}")), forbidden(character));
     }
     let value = |text: &str| text.to_owned();
-    assert_eq!(
-        Value::text(" a"),
-        Err(UnitError::OuterBlanks { value: value(" a") })
-    );
-    assert_eq!(
-        Value::path("/a\t"),
-        Err(UnitError::OuterBlanks {
-            value: value("/a\t")
-        })
-    );
-    assert_eq!(
-        Value::path("/a\\"),
-        Err(UnitError::TrailingBackslash {
-            value: value("/a\\")
-        })
-    );
+    assert_eq!(Value::text(" a"), Err(UnitError::OuterBlanks { value: value(" a") }));
+    assert_eq!(Value::path("/a\t"), Err(UnitError::OuterBlanks { value: value("/a\t") }));
+    assert_eq!(Value::path("/a\\"), Err(UnitError::TrailingBackslash { value: value("/a\\") }));
     assert!(Value::path("/a\\\\").is_ok());
-    assert_eq!(
-        Value::path("a"),
-        Err(UnitError::RelativePath { path: value("a") })
-    );
-    assert_eq!(
-        Value::command("a", &[]),
-        Err(UnitError::RelativePath { path: value("a") })
-    );
+    assert_eq!(Value::path("a"), Err(UnitError::RelativePath { path: value("a") }));
+    assert_eq!(Value::command("a", &[]), Err(UnitError::RelativePath { path: value("a") }));
     for program in ["/bin/", "/opt/$x/run", "/a\"b", "/a'b", "/a\\b"] {
-        assert_eq!(
-            Value::command(program, &[]),
-            Err(UnitError::Program {
-                program: value(program)
-            })
-        );
+        assert_eq!(Value::command(program, &[]), Err(UnitError::Program { program: value(program) }));
     }
     for name in ["", "1A", "A-B", "A=B", "É"] {
-        assert_eq!(
-            Value::environment(&[(name, "x")]),
-            Err(UnitError::VariableName { name: value(name) })
-        );
+        assert_eq!(Value::environment(&[(name, "x")]), Err(UnitError::VariableName { name: value(name) }));
     }
-    assert_eq!(
-        Value::environment(&[("A", "\u{1b}[0m")]),
-        forbidden('\u{1b}')
-    );
+    assert_eq!(Value::environment(&[("A", "\u{1b}[0m")]), forbidden('\u{1b}'));
 }
 
 #[test]
 fn refused_files() {
     let with = |section: &str, key: &'static str, value: Value| {
-        UnitFile::default()
-            .with_section(section, [(key, value)])
-            .emit()
+        UnitFile::default().with_section(section, [(key, value)]).emit()
     };
     let value = Value::verbatim("x").unwrap();
     for name in ["", "a]", "a\nb", "É"] {
-        let refused = Err(UnitError::SectionName {
-            name: name.to_owned(),
-        });
+        let refused = Err(UnitError::SectionName { name: name.to_owned() });
         assert_eq!(with(name, "A", value.clone()), refused);
     }
     for key in ["", "a b", "a=b", "#a", "[a", "a\nb"] {
-        assert_eq!(
-            with("Unit", key, value.clone()),
-            Err(UnitError::Key {
-                key: key.to_owned()
-            })
-        );
+        assert_eq!(with("Unit", key, value.clone()), Err(UnitError::Key { key: key.to_owned() }));
     }
     let long = Value::verbatim(&"x".repeat(1024 * 1024 - 3)).unwrap();
     assert!(with("Unit", "A", long.clone()).is_ok());
     assert_eq!(
         with("Unit", "AB", long),
-        Err(UnitError::TooLong {
-            bytes: 1024 * 1024,
-            limit: 1024 * 1024 - 1
-        })
+        Err(UnitError::TooLong { bytes: 1024 * 1024, limit: 1024 * 1024 - 1 })
     );
 }
 
@@ -206,33 +140,18 @@ fn escaped_paths() {
         assert_eq!(escape_path(path).as_deref(), Ok(name), "{path}");
     }
     for path in ["", "a/b", "./a"] {
-        assert_eq!(
-            escape_path(path),
-            Err(UnitError::RelativePath {
-                path: path.to_owned()
-            })
-        );
+        assert_eq!(escape_path(path), Err(UnitError::RelativePath { path: path.to_owned() }));
     }
-    assert_eq!(
-        escape_path("/a/../b"),
-        Err(UnitError::ParentComponent {
-            path: "/a/../b".to_owned()
-        })
-    );
+    assert_eq!(escape_path("/a/../b"), Err(UnitError::ParentComponent { path: "/a/../b".to_owned() }));
     assert_eq!(escape_path("/a\0"), forbidden('\0'));
 }
 
 /// Random values of a strategy, for tests that hand many to one process.
 fn samples<T>(strategy: &impl Strategy<Value = T>, count: usize) -> Vec<T> {
     let mut runner = TestRunner::default();
-    std::iter::repeat_with(|| {
-        strategy
-            .new_tree(&mut runner)
-            .expect("nothing is rejected")
-            .current()
-    })
-    .take(count)
-    .collect()
+    std::iter::repeat_with(|| strategy.new_tree(&mut runner).expect("nothing is rejected").current())
+        .take(count)
+        .collect()
 }
 
 fn path() -> impl Strategy<Value = String> {
@@ -242,8 +161,7 @@ fn path() -> impl Strategy<Value = String> {
         1 => Just(".".to_owned()),
         1 => "\\PC{1,4}".prop_map(|text| text.replace('/', "")),
     ];
-    prop::collection::vec(component, 0..5)
-        .prop_map(|components| format!("/{}", components.join("/")))
+    prop::collection::vec(component, 0..5).prop_map(|components| format!("/{}", components.join("/")))
 }
 
 #[test]
@@ -258,11 +176,7 @@ fn systemd_escapes_paths_alike() {
         .args(&paths)
         .output()
         .expect("systemd-escape must be installed: it is the reference for unit names");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).expect("ASCII");
     let theirs: Vec<&str> = text.trim_end_matches('\n').split(' ').collect();
     assert_eq!(theirs.len(), paths.len());
@@ -325,17 +239,10 @@ fn systemd_accepts_quoted_values() {
 
 #[test]
 fn systemd_verification_would_notice() {
-    let bad = [
-        ("ExecStart", "/bin/true \"a"),
-        ("ExecStart", "relative/path"),
-        ("Environment", "1A=b"),
-    ];
+    let bad = [("ExecStart", "/bin/true \"a"), ("ExecStart", "relative/path"), ("Environment", "1A=b")];
     for (key, value) in bad {
         let run = ("ExecStart", Value::command("/bin/true", &[]).unwrap());
-        let complaint = verify(
-            "proof.service",
-            &service(vec![run, (key, Value::verbatim(value).unwrap())]),
-        );
+        let complaint = verify("proof.service", &service(vec![run, (key, Value::verbatim(value).unwrap())]));
         assert!(complaint.contains("proof.service"), "{value}: {complaint}");
     }
 }

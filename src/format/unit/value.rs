@@ -22,14 +22,10 @@ impl Value {
             return Err(UnitError::ForbiddenCharacter { character });
         }
         if text.trim_matches([' ', '\t']).len() != text.len() {
-            return Err(UnitError::OuterBlanks {
-                value: text.to_owned(),
-            });
+            return Err(UnitError::OuterBlanks { value: text.to_owned() });
         }
         if ends_in_open_escape(text) {
-            return Err(UnitError::TrailingBackslash {
-                value: text.to_owned(),
-            });
+            return Err(UnitError::TrailingBackslash { value: text.to_owned() });
         }
         Ok(Self(text.to_owned()))
     }
@@ -49,9 +45,7 @@ impl Value {
     /// When the path is relative, and as [`Value::verbatim`].
     pub fn path(path: &str) -> Result<Self, UnitError> {
         if !path.starts_with('/') {
-            return Err(UnitError::RelativePath {
-                path: path.to_owned(),
-            });
+            return Err(UnitError::RelativePath { path: path.to_owned() });
         }
         Self::text(path)
     }
@@ -73,9 +67,7 @@ impl Value {
     pub fn environment(variables: &[(&str, &str)]) -> Result<Self, UnitError> {
         joined(variables.iter().map(|(name, value)| {
             if !is_variable_name(name) {
-                return Err(UnitError::VariableName {
-                    name: (*name).to_owned(),
-                });
+                return Err(UnitError::VariableName { name: (*name).to_owned() });
             }
             let control = |character: &char| character.is_control() && *character != '\t';
             if let Some(character) = value.chars().find(control) {
@@ -97,22 +89,17 @@ impl Value {
     /// holds a line end or NUL.
     pub fn command(program: &str, arguments: &[&str]) -> Result<Self, UnitError> {
         if !program.starts_with('/') {
-            return Err(UnitError::RelativePath {
-                path: program.to_owned(),
-            });
+            return Err(UnitError::RelativePath { path: program.to_owned() });
         }
         if program.ends_with('/') || program.contains(['$', '"', '\'', '\\']) {
-            return Err(UnitError::Program {
-                program: program.to_owned(),
-            });
+            return Err(UnitError::Program { program: program.to_owned() });
         }
         if let Some(character) = program.chars().find(|character| character.is_control()) {
             return Err(UnitError::ForbiddenCharacter { character });
         }
         let program = quoted(&program.replace('%', "%%"));
-        let arguments = arguments
-            .iter()
-            .map(|argument| quoted(&argument.replace('%', "%%").replace('$', "$$")));
+        let arguments =
+            arguments.iter().map(|argument| quoted(&argument.replace('%', "%%").replace('$', "$$")));
         joined(std::iter::once(program).chain(arguments))
     }
 
@@ -136,8 +123,7 @@ impl fmt::Display for Value {
 /// Whether a line that ends like this goes on in the next one. Backslashes pair up
 /// from the left, so two at the end do not join lines.
 pub(super) fn ends_in_open_escape(line: &str) -> bool {
-    line.bytes()
-        .fold(false, |escaped, byte| !escaped && byte == b'\\')
+    line.bytes().fold(false, |escaped, byte| !escaped && byte == b'\\')
 }
 
 fn joined(words: impl Iterator<Item = Result<String, UnitError>>) -> Result<Value, UnitError> {
@@ -171,7 +157,5 @@ fn quoted(word: &str) -> Result<String, UnitError> {
 fn is_variable_name(name: &str) -> bool {
     !name.starts_with(|first: char| first.is_ascii_digit())
         && !name.is_empty()
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
