@@ -13,7 +13,11 @@ pub mod inventory;
 
 pub mod resource;
 
+pub mod intent;
+
 pub mod architecture;
+
+pub mod desired;
 
 pub mod plan;
 
@@ -26,3 +30,7 @@ pub mod apply;
 pub mod fleet;
 
 pub mod report;
+
+pub mod store;
+
+pub mod cli;

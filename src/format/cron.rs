@@ -29,6 +29,8 @@ mod parse;
 mod values;
 
 #[cfg(test)]
+mod oracle_tests;
+#[cfg(test)]
 pub(in crate::format) mod samples;
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,8 @@
 //!
 //! Facts are from the sources of cron 3.0pl1-162 (Debian), cronie (its main branch,
 //! 2026) and BusyBox 1.35: `entry.c`, `env.c` and `do_command.c` of the first two,
-//! `miscutils/crond.c` and `libbb/parse_config.c` of the last. System crontabs
+//! `miscutils/crond.c` and `libbb/parse_config.c` of the last. What Debian's cron and
+//! BusyBox crond do to a command was also measured by running both. System crontabs
 //! (`/etc/crontab`, `/etc/cron.d`) have a user between schedule and command; that
 //! column is the caller's.
 //!

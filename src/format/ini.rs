@@ -19,7 +19,7 @@
 
 use thiserror::Error;
 
-use super::lines::{NotText, check_text};
+use super::lines::NotText;
 
 mod edit;
 mod scan;
@@ -123,7 +123,7 @@ pub fn remove(text: &[u8], section: Option<&str>, key: &str) -> Result<Vec<u8>, 
     check_names(section, key)?;
     let scan = Scan::new(text)?;
     Ok(match scan.key(section, key)? {
-        Some(entry) => edit::delete_lines(text, entry.line.start, entry.line.end()),
+        Some(entry) => edit::delete_key(text, &scan, entry),
         None => text.to_vec(),
     })
 }
@@ -136,22 +136,12 @@ pub fn remove(text: &[u8], section: Option<&str>, key: &str) -> Result<Vec<u8>, 
 /// As for [`get`].
 pub fn remove_section(text: &[u8], section: &str, removal: SectionRemoval) -> Result<Vec<u8>, IniError> {
     check_section(section)?;
-    check_text(text)?;
-    let mut edited = text.to_vec();
-    // Sections of the same name go one by one; each round reads the file afresh, because the
-    // places have moved.
-    let mut skip = 0;
-    loop {
-        let scan = Scan::new(&edited)?;
-        let Some(header) = scan.headers(section).nth(skip) else {
-            return Ok(edited);
-        };
-        if removal == SectionRemoval::IfEmpty && !scan.is_empty_section(header) {
-            skip += 1;
-            continue;
-        }
-        edited = edit::delete_section(&edited, &scan, header);
-    }
+    let scan = Scan::new(text)?;
+    let headers: Vec<usize> = scan
+        .headers(section)
+        .filter(|header| removal == SectionRemoval::Always || scan.is_empty_section(*header))
+        .collect();
+    Ok(edit::delete_sections(text, &scan, &headers))
 }
 
 fn check_section(name: &str) -> Result<(), IniError> {

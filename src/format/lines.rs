@@ -49,11 +49,6 @@ impl Line<'_> {
     pub(super) fn content_end(&self) -> usize {
         self.start + self.content.len()
     }
-
-    /// Whether the line holds nothing but white space.
-    pub(super) fn is_blank(&self) -> bool {
-        self.content.trim_ascii().is_empty()
-    }
 }
 
 /// The offset at which the first line begins: after a byte order mark, if there is one.

@@ -7,6 +7,7 @@ pub mod calendar;
 pub mod cron;
 pub mod crontab;
 pub mod ini;
+pub mod json;
 pub mod obscure;
 pub mod unit;
 

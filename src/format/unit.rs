@@ -8,6 +8,8 @@ mod parse;
 mod value;
 
 #[cfg(test)]
+mod systemd_tests;
+#[cfg(test)]
 mod tests;
 
 pub use name::escape_path;

@@ -1,5 +1,8 @@
 //! Lays an overlay over an inventory: other addresses, platforms and services, the same fleet.
 
+#[cfg(test)]
+mod tests;
+
 use crate::model::{Diagnostic, Diagnostics, Entry, Node, Value};
 
 /// Keys an overlay may hold.

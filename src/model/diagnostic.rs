@@ -1,5 +1,7 @@
 //! Errors in what a person wrote, with the place, what was expected and the nearest name.
 
+use std::collections::HashMap;
+
 use super::source::Span;
 
 /// One thing that is wrong, and where.
@@ -60,7 +62,12 @@ impl Diagnostic {
 
 /// Problems gathered on the way, so that all of a file's are shown at once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Diagnostics(Vec<Diagnostic>);
+pub struct Diagnostics {
+    all: Vec<Diagnostic>,
+    /// Those that start at the same byte, so that finding an equal one does not cost more with
+    /// every problem.
+    starts: HashMap<Option<usize>, Vec<usize>>,
+}
 
 impl Diagnostics {
     /// None yet.
@@ -71,14 +78,16 @@ impl Diagnostics {
 
     /// Adds one; an equal one is kept once.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        if !self.0.contains(&diagnostic) {
-            self.0.push(diagnostic);
+        let here = self.starts.entry(diagnostic.span.as_ref().map(Span::start)).or_default();
+        if !here.iter().any(|at| self.all.get(*at) == Some(&diagnostic)) {
+            here.push(self.all.len());
+            self.all.push(diagnostic);
         }
     }
 
     /// Adds all of another collection.
     pub fn append(&mut self, other: Self) {
-        for diagnostic in other.0 {
+        for diagnostic in other.all {
             self.push(diagnostic);
         }
     }
@@ -86,20 +95,20 @@ impl Diagnostics {
     /// Whether nothing is wrong.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all.is_empty()
     }
 
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.all.len()
     }
 
     /// In the order of their places: file by file, from top to bottom.
     #[must_use]
     pub fn sorted(&self) -> Vec<&Diagnostic> {
-        let mut all: Vec<&Diagnostic> = self.0.iter().collect();
-        all.sort_by_key(|diagnostic| {
+        let mut all: Vec<&Diagnostic> = self.all.iter().collect();
+        all.sort_by_cached_key(|diagnostic| {
             diagnostic.span.as_ref().map(|span| (span.source().name().to_owned(), span.start()))
         });
         all
@@ -107,13 +116,17 @@ impl Diagnostics {
 }
 
 /// The valid name nearest to a wrong one, when it is near enough to be what was meant
-/// (Damerau–Levenshtein distance of at most a third of the longer one's length, and at least one).
+/// (Damerau–Levenshtein distance of at most a third of the longer one's length, or one, but never
+/// all of it).
 #[must_use]
 pub fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
     names
         .into_iter()
         .map(|name| (strsim::damerau_levenshtein(wrong, name), name))
-        .filter(|(distance, name)| *distance <= (wrong.chars().count().max(name.chars().count()) / 3).max(1))
+        .filter(|(distance, name)| {
+            let longer = wrong.chars().count().max(name.chars().count());
+            *distance <= (longer / 3).max(1) && *distance < longer
+        })
         .min()
         .map(|(_, name)| name.to_owned())
 }
@@ -126,6 +139,19 @@ mod tests {
     fn the_nearest_name_is_offered_only_when_near() {
         assert_eq!(nearest("drolpet", ["droplet", "hs-nas"]), Some("droplet".to_owned()));
         assert_eq!(nearest("x", ["droplet", "hs-nas"]), None);
+        assert_eq!(nearest("x", ["a"]), None, "nothing of it is left");
         assert_eq!(nearest("pth", ["path", "mode"]), Some("path".to_owned()));
+    }
+
+    #[test]
+    fn an_equal_problem_is_kept_once() {
+        let source = super::super::source::Source::new("t", "ab");
+        let mut problems = Diagnostics::new();
+        for (start, message) in [(0, "x"), (1, "x"), (0, "y"), (0, "x")] {
+            problems.push(Diagnostic::at(&Span::new(&source, start, 2), message));
+        }
+        problems.push(Diagnostic::placeless("x"));
+        problems.push(Diagnostic::placeless("x"));
+        assert_eq!(problems.len(), 4);
     }
 }

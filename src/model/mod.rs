@@ -2,6 +2,7 @@
 
 mod diagnostic;
 mod digest;
+mod duration;
 mod fields;
 mod name;
 mod node;
@@ -14,6 +15,7 @@ mod target;
 
 pub use diagnostic::{Diagnostic, Diagnostics, nearest};
 pub use digest::{Digest, DigestParseError};
+pub use duration::{DurationError, parse_duration};
 pub use fields::Fields;
 pub use name::{FleetName, MachineName, NameError, RoleName, ServiceName, SurfaceName, TierName};
 pub use node::{Entry, Key, Node, NodeKind, Value};

@@ -3,6 +3,9 @@
 //! Drawn by hand: miette 7.6 passes control characters of the text on to the terminal, counts
 //! columns in bytes and shows lines in full however long they are (measured).
 
+#[cfg(test)]
+mod tests;
+
 use super::appearance::{Appearance, Colour};
 use super::visible::{columns, neutralised, width};
 use crate::model::{Diagnostic, Diagnostics, Span};

@@ -2,6 +2,8 @@
 
 mod appearance;
 mod diagnostics;
+mod draft;
+pub use draft::*;
 mod visible;
 
 pub use appearance::Appearance;

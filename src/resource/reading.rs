@@ -1,7 +1,7 @@
 //! What a kind may ask for while it reads its fields: facts of the machine, templates, files, secrets.
 
 use super::content::Content;
-use crate::model::{Diagnostic, Diagnostics, Facts, MachinePath, Span, Spanned};
+use crate::model::{Diagnostic, Diagnostics, Facts, MachinePath, Node, Span, Spanned};
 
 /// What the surroundings supply to a resource or intent that is being read.
 pub trait Supply {
@@ -10,6 +10,16 @@ pub trait Supply {
     /// # Errors
     /// A diagnostic that points into the template or at its name.
     fn template(&self, name: &Spanned<String>) -> Result<Content, Diagnostic>;
+
+    /// As [`Supply::template`], with more values in scope: for templates that belong to an intent,
+    /// such as a leg's script.
+    ///
+    /// # Errors
+    /// A diagnostic that points into the template or at its name.
+    fn template_with(&self, name: &Spanned<String>, values: &[(&str, Node)]) -> Result<Content, Diagnostic> {
+        let _ = values;
+        self.template(name)
+    }
 
     /// A file from the `files` folder of the inventory or the built-in ones, as it is.
     ///

@@ -2,12 +2,20 @@
 
 use super::declared::{Declared, Origin};
 use super::reading::Reading;
-use super::{directory, file, link};
+use super::{checkout, crontab_entry, directory, file, init_script, link, package, unit};
 use crate::model::{Diagnostics, Node};
 
 /// Reads the fields of one kind into what it declares.
 pub type Read = fn(&Node, &Origin, &Reading<'_>, &mut Diagnostics) -> Vec<Declared>;
 
 /// Every kind that can be written in a role.
-pub const KINDS: &[(&str, Read)] =
-    &[(directory::KIND, directory::read), (file::KIND, file::read), (link::KIND, link::read)];
+pub const KINDS: &[(&str, Read)] = &[
+    (checkout::KIND, checkout::read),
+    (crontab_entry::KIND, crontab_entry::read),
+    (directory::KIND, directory::read),
+    (file::KIND, file::read),
+    (init_script::KIND, init_script::read),
+    (link::KIND, link::read),
+    (package::KIND, package::read),
+    (unit::KIND, unit::read),
+];

@@ -64,6 +64,7 @@ pub struct Tally {
     pub commands: u64,
     /// Times the controller had to wait for the machine before it could send on: one for each
     /// command started, plus one for each sending that follows a receiving on the same channel.
+    /// What was received while input was still on its way was not waited for and does not count.
     pub round_trips: u64,
     /// Bytes sent: commands and standard input, before encryption.
     pub sent: u64,

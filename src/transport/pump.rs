@@ -65,11 +65,8 @@ pub(super) async fn pump<S: Source, K: Sink>(
     stopped: TransportError,
 ) {
     let Ends { mut input, output, mut turns } = ends;
-    let Ok(last_word) = output.clone().reserve_owned().await else {
-        source.release().await;
-        return;
-    };
-    let mut last_word = Some(last_word);
+    // There is none when the controller has already stopped reading.
+    let mut last_word = output.clone().reserve_owned().await.ok();
     let mut writing: Writing<K> = Writing::Idle(sink);
     let mut held: Option<Output> = None;
     let mut unread = false;
@@ -99,7 +96,8 @@ pub(super) async fn pump<S: Source, K: Sink>(
             place = output.reserve(), if held.is_some() => match (place, held.take()) {
                 (Ok(place), Some(message)) => {
                     place.send(message);
-                    turns.queued();
+                    let idle = input.is_empty() && !matches!(writing, Writing::Busy(_));
+                    turns.queued(waiting(&output, 1), idle);
                 }
                 (Ok(_) | Err(_), _) => {}
             },

@@ -1,5 +1,6 @@
 //! Counts what goes over a session, so that the promise of constant round trips can be tested.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -35,21 +36,26 @@ impl Counters {
     }
 }
 
-/// The turns of one channel: who spoke last, as the controller sees it.
+/// The turns of one channel: when the controller waited for the machine before it sent on.
 ///
-/// Only output that the controller has taken out of its queue counts as received. What still waits
-/// there cannot be what the controller answers, so chatter that arrives during a long sending is no
-/// round trip.
+/// Output was waited for when it came while no input was on its way, and when the controller has
+/// taken it out of its queue. So the progress that a machine reports during a long sending is no
+/// round trip, and neither is chatter that nobody has read.
 #[derive(Debug)]
 pub(super) struct Turns {
     counters: Arc<Counters>,
+    /// Messages put into the controller's queue so far.
     queued: u64,
-    answered: u64,
+    /// The numbers of those that came while no input was on its way and are not known to be taken.
+    /// Never more than the queue holds.
+    awaited: VecDeque<u64>,
+    /// Whether such a message has been taken since the last sending.
+    answered: bool,
 }
 
 impl Turns {
     pub(super) fn new(counters: Arc<Counters>) -> Self {
-        Self { counters, queued: 0, answered: 0 }
+        Self { counters, queued: 0, awaited: VecDeque::new(), answered: false }
     }
 
     /// Counts what the machine sent. An exit status or a loss has no bytes.
@@ -59,19 +65,31 @@ impl Turns {
         }
     }
 
-    /// Notes that one more message went into the controller's queue.
-    pub(super) fn queued(&mut self) {
+    /// Notes that one more message went into the controller's queue, which now holds `waiting`.
+    /// `idle` says that no input was on its way then.
+    pub(super) fn queued(&mut self, waiting: usize, idle: bool) {
         self.queued = self.queued.saturating_add(1);
+        if idle {
+            self.awaited.push_back(self.queued);
+        }
+        self.settle(waiting);
     }
 
-    /// Counts what the controller sends. `waiting` is the number of messages in its queue.
+    /// Counts what the controller sends, while its queue holds `waiting` messages.
     pub(super) fn sending(&mut self, bytes: &[u8], waiting: usize) {
-        let taken = self.queued.saturating_sub(waiting.try_into().unwrap_or(u64::MAX));
-        if taken > self.answered {
-            self.answered = taken;
+        self.settle(waiting);
+        if std::mem::take(&mut self.answered) {
             self.counters.round_trips.fetch_add(1, Ordering::Relaxed);
         }
         self.counters.sent.fetch_add(length(bytes), Ordering::Relaxed);
+    }
+
+    fn settle(&mut self, waiting: usize) {
+        let taken = self.queued.saturating_sub(waiting.try_into().unwrap_or(u64::MAX));
+        while self.awaited.front().is_some_and(|number| *number <= taken) {
+            self.awaited.pop_front();
+            self.answered = true;
+        }
     }
 }
 

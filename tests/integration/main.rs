@@ -1,3 +1,16 @@
-//! Tests against peers that exist: they start real servers and talk to them.
+//! The integration tests: one binary, so that it is linked once. They start real servers and
+//! real machines and talk to them.
+//!
+//! Tests that need the rig's machines have `rig_` in their path (`rig_self::…`, or a function
+//! `rig_…`). The rig needs root; `tests/run` counts those tests where there is none.
 
+#[cfg(test)]
+mod house;
+#[cfg(test)]
+mod inventory;
+#[cfg(test)]
+mod rig;
+#[cfg(test)]
+mod rig_self;
+#[cfg(test)]
 mod ssh;

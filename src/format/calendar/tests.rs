@@ -1,3 +1,5 @@
+//! Compiled lines as a table, and compared with what systemd computes from them.
+
 use std::collections::BTreeSet;
 use std::process::Command;
 

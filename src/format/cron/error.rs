@@ -6,7 +6,7 @@ use super::field::Field;
 
 /// What is wrong with an expression, where, and what would be right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{problem}: expected {expected}")]
+#[error("parse the cron expression: {problem}; expected {expected}")]
 pub struct CronError {
     /// The bytes of the expression that are wrong. Both ends lie on character
     /// boundaries; empty only when something is missing at that place.

@@ -1,3 +1,5 @@
+//! Lines as tables, and commands followed through writing, reading and running.
+
 use proptest::prelude::*;
 
 use super::{Command, Content, CrontabError, Daemon, entry, parse, unescape};

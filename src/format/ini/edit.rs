@@ -1,5 +1,7 @@
 //! The byte edits of an INI file: each changes one place and keeps the rest.
 
+use std::collections::BTreeSet;
+
 use super::scan::{Entry, KeyLine, Scan};
 use crate::format::lines::{first_line_start, is_unterminated, terminator_of};
 
@@ -75,7 +77,7 @@ pub(super) fn add_key(
 
 /// Adds a section with one line at the end of the file. In a file that ends with a blank line (as
 /// rclone writes them) it goes below that line and is followed by one; otherwise a blank line
-/// goes before it. Either way [`delete_section`] gives the file back to the byte.
+/// goes before it. Either way [`delete_sections`] gives the file back to the byte.
 fn add_section(text: &[u8], scan: &Scan<'_>, section: &str, line: &[u8]) -> Vec<u8> {
     let newline = terminator_of(text).unwrap_or(b"\n");
     let header = format!("[{section}]");
@@ -93,11 +95,19 @@ fn add_section(text: &[u8], scan: &Scan<'_>, section: &str, line: &[u8]) -> Vec<
     edited
 }
 
-/// Takes whole lines out. When they reach the end of a file that has no line ending there, the
-/// file keeps having none.
-pub(super) fn delete_lines(text: &[u8], start: usize, end: usize) -> Vec<u8> {
-    let mut edited = splice(text, start, end, b"");
-    if end >= text.len() && is_unterminated(text) && edited.len() > first_line_start(text) {
+/// Takes the lines with these indices out. When they reach the end of a file that has no line
+/// ending there, the file keeps having none.
+fn delete_lines(text: &[u8], scan: &Scan<'_>, indices: &BTreeSet<usize>) -> Vec<u8> {
+    let mut edited = text.get(..first_line_start(text)).unwrap_or_default().to_vec();
+    for (index, entry) in scan.entries.iter().enumerate() {
+        if !indices.contains(&index) {
+            let line = entry.line();
+            edited.extend_from_slice(line.content);
+            edited.extend_from_slice(line.terminator);
+        }
+    }
+    let reaches_end = indices.last() == scan.entries.len().checked_sub(1).as_ref();
+    if reaches_end && is_unterminated(text) {
         let kept = edited.strip_suffix(b"\r\n").or_else(|| edited.strip_suffix(b"\n"));
         // A carriage return left at the very end would make the file unreadable to the next edit.
         if let Some(kept) = kept.filter(|kept| !kept.ends_with(b"\r")) {
@@ -107,17 +117,25 @@ pub(super) fn delete_lines(text: &[u8], start: usize, end: usize) -> Vec<u8> {
     edited
 }
 
-/// Takes out the section at this header, from its header to its last key, and one blank line.
-pub(super) fn delete_section(text: &[u8], scan: &Scan<'_>, header: usize) -> Vec<u8> {
-    let last = scan.last_of_section(header);
-    let line_of = |index: usize| scan.entries.get(index).map(Entry::line);
-    let blank = |index: usize| line_of(index).filter(|line| line.is_blank());
-    let mut start = line_of(header).map_or(text.len(), |line| line.start);
-    let mut end = line_of(last).map_or(text.len(), |line| line.end());
-    if let Some(below) = blank(last + 1) {
-        end = below.end();
-    } else if let Some(above) = header.checked_sub(1).and_then(blank) {
-        start = above.start;
+/// Takes the line of one key out.
+pub(super) fn delete_key(text: &[u8], scan: &Scan<'_>, entry: &KeyLine<'_>) -> Vec<u8> {
+    // Lines are numbered from 1, entries from 0.
+    let index = entry.line.number.saturating_sub(1);
+    delete_lines(text, scan, &BTreeSet::from([index]))
+}
+
+/// Takes out the sections at these headers, each from its header to its last key, and one blank
+/// line beside each. All at once, so that the cost does not grow with their number.
+pub(super) fn delete_sections(text: &[u8], scan: &Scan<'_>, headers: &[usize]) -> Vec<u8> {
+    let mut indices = BTreeSet::new();
+    for header in headers.iter().copied() {
+        let last = scan.last_of_section(header);
+        indices.extend(header..=last);
+        let blank = [Some(last + 1), header.checked_sub(1)].into_iter().flatten().find(|index| {
+            let entry = scan.entries.get(*index);
+            matches!(entry, Some(Entry::Blank(_))) && !indices.contains(index)
+        });
+        indices.extend(blank);
     }
-    delete_lines(text, start, end)
+    delete_lines(text, scan, &indices)
 }

@@ -57,17 +57,29 @@ pub(super) fn header_name(content: &[u8]) -> Option<&[u8]> {
     (!name.is_empty()).then_some(name)
 }
 
+/// Whether a byte is white space between the parts of a key line. A carriage return is none: it
+/// must not be copied into the spacing of a new line.
+fn is_space(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
 /// The white space at the start of some bytes, and the rest.
 fn split_leading_space(bytes: &[u8]) -> (&[u8], &[u8]) {
-    let rest = bytes.trim_ascii_start();
-    bytes.split_at_checked(bytes.len() - rest.len()).unwrap_or((b"", bytes))
+    let count = bytes.iter().take_while(|byte| is_space(byte)).count();
+    bytes.split_at_checked(count).unwrap_or((b"", bytes))
+}
+
+/// Some bytes without the white space at their end.
+fn without_trailing_space(bytes: &[u8]) -> &[u8] {
+    let count = bytes.iter().rev().take_while(|byte| is_space(byte)).count();
+    bytes.get(..bytes.len() - count).unwrap_or_default()
 }
 
 fn key_line<'a>(line: Line<'a>) -> Option<KeyLine<'a>> {
     let sign = line.content.iter().position(|byte| *byte == b'=')?;
     let (left, right) = line.content.split_at_checked(sign)?;
     let (indentation, left) = split_leading_space(left);
-    let name = left.trim_ascii_end();
+    let name = without_trailing_space(left);
     if name.is_empty() {
         return None;
     }
@@ -79,7 +91,7 @@ fn key_line<'a>(line: Line<'a>) -> Option<KeyLine<'a>> {
         indentation,
         before_sign: left.get(name.len()..)?,
         after_sign,
-        value: value_start..value_start + value.trim_ascii_end().len(),
+        value: value_start..value_start + without_trailing_space(value).len(),
     })
 }
 

@@ -198,7 +198,6 @@ fn rclone_reads_what_was_set() {
 /// Files made of the pieces that matter, valid or not.
 fn files() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop::sample::select(vec![
-        "\u{feff}",
         "\n",
         "\n",
         "\r\n",
@@ -219,7 +218,9 @@ fn files() -> impl Strategy<Value = Vec<u8>> {
         "[",
         "\r",
     ]);
-    let lines = prop::collection::vec(piece, 0..16).prop_map(|parts| parts.concat().into_bytes());
+    let mark = prop::sample::select(vec!["", "\u{feff}"]);
+    let lines = (mark, prop::collection::vec(piece, 0..16))
+        .prop_map(|(mark, parts)| format!("{mark}{}", parts.concat()).into_bytes());
     prop_oneof![4 => lines, 1 => prop::collection::vec(any::<u8>(), 0..60)]
 }
 
@@ -236,7 +237,7 @@ fn values() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1024))]
+    #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
     fn set_then_get_set_again_and_remove(
@@ -260,11 +261,11 @@ proptest! {
         prop_assert_eq!(get(&once, section, key).unwrap(), Some(value.as_bytes()));
         prop_assert_eq!(&set(&once, section, key, &value).unwrap(), &once);
         if let Some(before) = before {
-            let before = std::str::from_utf8(before).unwrap().to_owned();
-            prop_assert!(before != value || once == file, "the same value changed a byte");
+            prop_assert!(before != value.as_bytes() || once == file, "the same value changed a byte");
+            let before = std::str::from_utf8(before).unwrap_or_default();
             // An empty value cannot tell how it was spaced, and a carriage return is not written.
             if !before.is_empty() && !value.is_empty() && !before.contains('\r') {
-                prop_assert_eq!(set(&once, section, key, &before).unwrap(), file);
+                prop_assert_eq!(set(&once, section, key, before).unwrap(), file);
             }
         } else {
             let changed = set(&once, section, key, &other).unwrap();
@@ -285,7 +286,9 @@ proptest! {
         other_section in sections(),
         other_key in keys(),
     ) {
-        prop_assume!((section, key) != (other_section, other_key));
+        if (section, key) == (other_section, other_key) {
+            return Ok(());
+        }
         let Ok(expected) = get(&file, other_section, other_key) else {
             return Ok(());
         };

@@ -1,9 +1,9 @@
 //! A backup leg: what goes where, who runs it, when and how.
 
 use super::names::Names;
-use super::{duration, endpoint, scalar};
+use super::{endpoint, scalar};
 use crate::inventory::fleet::{Backup, BackupMode, When};
-use crate::model::{Diagnostic, Diagnostics, Entry, Fields, MachinePath, Spanned};
+use crate::model::{Diagnostic, Diagnostics, Entry, Fields, MachinePath, Spanned, parse_duration};
 
 const MODES: &[(&str, BackupMode)] =
     &[("copy", BackupMode::Copy), ("sync", BackupMode::Sync), ("move", BackupMode::Move)];
@@ -27,7 +27,9 @@ pub(super) fn read(entry: &Entry, names: &Names<'_>, problems: &mut Diagnostics)
         check_filter(filter, fields.problems());
     }
     let bandwidth = fields.text("bandwidth");
-    let max_delete = fields.parsed("max-delete", "a whole number", str::parse::<u32>);
+    let max_delete = fields.parsed("max-delete", "a whole number below 2^32", |text| {
+        text.parse::<u32>().map_err(|_| format!("`{text}` is not a number of files"))
+    });
     let sentinel = fields.text("sentinel");
     let sentinel = sentinel.and_then(|path| relative(path, fields.problems()));
     fields.close();
@@ -49,7 +51,7 @@ pub(super) fn read(entry: &Entry, names: &Names<'_>, problems: &mut Diagnostics)
 fn when(fields: &mut Fields<'_>) -> Option<When> {
     let at = fields.required_text("at");
     let zone = fields.text("zone");
-    let spread = fields.parsed("spread", "a duration such as 90s, 10m, 2h or 1d", duration::parse);
+    let spread = fields.parsed("spread", "a duration such as 90s, 10m, 2h or 1d", parse_duration);
     let catch_up = fields.flag("catch-up").unwrap_or(false);
     Some(When { at: at?, zone, spread, catch_up })
 }

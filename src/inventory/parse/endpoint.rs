@@ -2,7 +2,7 @@
 
 use super::names::Names;
 use crate::inventory::fleet::{Endpoint, Member};
-use crate::model::{Diagnostic, Diagnostics, MachinePath, Spanned};
+use crate::model::{Diagnostic, Diagnostics, MachinePath, Span, Spanned};
 
 const EXPECTED: &str = "`/path`, `~/path`, `machine:/path` or `service:path`";
 
@@ -33,13 +33,27 @@ pub(super) fn parse(
         );
         return None;
     }
-    let place = Spanned { value: name.to_owned(), span: text.span.within(0, 0) };
-    let place = Spanned { span: name_span(text, name), ..place };
+    if rest.is_empty() {
+        problems
+            .push(Diagnostic::at(&text.span, format!("`{}` names no path", text.value)).expected(EXPECTED));
+        return None;
+    }
+    let place = Spanned { value: name.to_owned(), span: name_span(text, name) };
     match names.member(&place, problems)?.value {
         Member::Machine(machine) => {
             names.managed(&place, "be an end of a leg", problems)?;
             let path = path(text, rest, problems)?;
             let here = run_on == Some(name);
+            if !here && !names.has_ssh(name) {
+                problems.push(
+                    Diagnostic::at(
+                        &place.span,
+                        format!("`{name}` has no SSH address for the leg to reach it"),
+                    )
+                    .expected("a machine whose `connect` has `ssh`, or `run-on` that machine itself"),
+                );
+                return None;
+            }
             at(if here { Endpoint::Here(path) } else { Endpoint::Machine(machine, path) })
         }
         Member::Service(service) => {
@@ -69,7 +83,7 @@ pub(super) fn parse(
 }
 
 /// The place of the name inside the text, also when the text stands in quotes.
-fn name_span(text: &Spanned<String>, name: &str) -> crate::model::Span {
+fn name_span(text: &Spanned<String>, name: &str) -> Span {
     let written = text.span.source().text().get(text.span.start()..text.span.end()).unwrap_or_default();
     match written.find(name) {
         Some(at) => text.span.within(at, at + name.len()),

@@ -3,7 +3,7 @@
 use super::names::{self, Names};
 use super::scalar;
 use crate::inventory::fleet::{Allow, AllowedProgram, Link};
-use crate::model::{Diagnostic, Diagnostics, Entry, Fields, MachinePath, Spanned};
+use crate::model::{Diagnostic, Diagnostics, Entry, Fields, MachinePath, Spanned, Value};
 
 pub(super) fn read(entry: &Entry, names: &Names<'_>, problems: &mut Diagnostics) -> Option<Link> {
     let name = scalar::plain_name(&entry.key, problems);
@@ -13,6 +13,15 @@ pub(super) fn read(entry: &Entry, names: &Names<'_>, problems: &mut Diagnostics)
     fields.required_node("to");
     let from = names::members(&mut fields, "from", names);
     let to = names::members(&mut fields, "to", names);
+    for key in ["from", "to"] {
+        if let Some(node) = fields.node(key)
+            && matches!(&node.value, Value::List(items) if items.is_empty())
+        {
+            let problem = Diagnostic::at(&node.span, format!("`{key}` names nobody"))
+                .expected("a machine or service, or several");
+            fields.problems().push(problem);
+        }
+    }
     for end in &to {
         if let Some(same) = from.iter().find(|other| other.value == end.value) {
             let problem = Diagnostic::at(&end.span, "the link leads back to where it starts")

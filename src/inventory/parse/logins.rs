@@ -118,19 +118,25 @@ fn circles(connects: &[(&Machine, &Connect)], problems: &mut Diagnostics) {
                 Some(Visit::Open) => {
                     let circle = path.iter().map(|(at, _)| *at).skip_while(|at| *at != to);
                     let names: Vec<&str> = circle
-                        .chain(std::iter::once(to))
                         .filter_map(|at| connects.get(at))
                         .map(|(machine, _)| machine.name.as_str())
                         .collect();
                     problems.push(
-                        Diagnostic::at(
-                            &jump.span,
-                            format!("the jumps lead in a circle: {}", names.join(" → ")),
-                        )
-                        .expected("jumps that end at a machine reached directly"),
+                        Diagnostic::at(&jump.span, format!("the jumps lead in a circle: {}", round(&names)))
+                            .expected("jumps that end at a machine reached directly"),
                     );
                 }
             }
         }
     }
+}
+
+/// The members of a circle, back to the first; the middle of a long one is left out.
+fn round(names: &[&str]) -> String {
+    let first = names.first().copied().unwrap_or_default();
+    let shown = match names {
+        [one, two, three, .., last] if names.len() > 8 => [one, two, three, "...", last].join(" -> "),
+        _ => names.join(" -> "),
+    };
+    format!("{shown} -> {first}")
 }

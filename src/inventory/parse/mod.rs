@@ -4,7 +4,6 @@ mod address;
 mod backup;
 mod connect;
 mod document;
-mod duration;
 mod endpoint;
 mod homes;
 mod legs;
@@ -15,7 +14,8 @@ mod names;
 mod scalar;
 mod service;
 mod surface;
+#[cfg(test)]
+mod tests;
 mod tier;
 
 pub use document::parse;
-pub use duration::{DurationError, parse as parse_duration};

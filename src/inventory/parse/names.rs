@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::scalar;
 use crate::inventory::fleet::Member;
 use crate::model::{
-    Diagnostic, Diagnostics, Entry, MachineName, Node, ServiceName, Spanned, TierName, Value,
+    Diagnostic, Diagnostics, Entry, Fields, MachineName, Node, ServiceName, Spanned, TierName, Value,
 };
 
 /// Up to this many valid names are written out in a message.
@@ -181,6 +181,7 @@ impl<'a> Names<'a> {
 fn unknown<'n>(what: &str, text: &Spanned<String>, names: impl Iterator<Item = &'n str>) -> Diagnostic {
     let mut names: Vec<&str> = names.collect();
     names.sort_unstable();
+    names.dedup();
     let expected = match names.as_slice() {
         [] => format!("a {what}, and the inventory declares none"),
         [only] => format!("`{only}`"),
@@ -193,11 +194,7 @@ fn unknown<'n>(what: &str, text: &Spanned<String>, names: impl Iterator<Item = &
 }
 
 /// The references under a key that may hold one or several.
-pub(super) fn members(
-    fields: &mut crate::model::Fields<'_>,
-    key: &'static str,
-    names: &Names<'_>,
-) -> Vec<Spanned<Member>> {
+pub(super) fn members(fields: &mut Fields<'_>, key: &'static str, names: &Names<'_>) -> Vec<Spanned<Member>> {
     let texts = scalar::one_or_more(fields, key);
     texts.iter().filter_map(|text| names.member(text, fields.problems())).collect()
 }

@@ -94,6 +94,13 @@ fn role(node: &Node, problems: &mut Diagnostics) -> Option<RoleUse> {
 
 /// A reference `{secret: NAME}`.
 pub(super) fn secret(node: &Node, what: &str, problems: &mut Diagnostics) -> Option<SecretReference> {
+    if !matches!(node.value, Value::Map(_)) {
+        problems.push(
+            Diagnostic::at(&node.span, format!("{what} is {}", node.kind().phrase()))
+                .expected("`{secret: NAME}`: the secret itself stays out of the inventory"),
+        );
+        return None;
+    }
     let mut fields = Fields::open(node, what, problems)?;
     let name = fields
         .required("secret", "the name of a secret", |text| MachineName::new(text).map(|_| text.to_owned()));

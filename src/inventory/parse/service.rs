@@ -61,7 +61,7 @@ fn notify(fields: &mut Fields<'_>) -> Option<ServiceKind> {
     let url = url?;
     if !(url.value.starts_with("https://") || url.value.starts_with("http://")) {
         let problem = Diagnostic::at(&url.span, format!("`{}` is not a web address", url.value))
-            .expected("`https://…`");
+            .expected("`https://...`");
         fields.problems().push(problem);
         return None;
     }

@@ -40,7 +40,8 @@ fn absolute(text: Spanned<String>, problems: &mut Diagnostics) -> Option<Spanned
         Ok(path) => Some(Spanned { value: path.as_str().to_owned(), span: text.span }),
         Err(error) => {
             problems.push(
-                Diagnostic::at(&text.span, format!("`path`: {error}")).expected("an absolute path, or `~/…`"),
+                Diagnostic::at(&text.span, format!("`path`: {error}"))
+                    .expected("an absolute path, or `~/...`"),
             );
             None
         }

@@ -38,9 +38,16 @@ impl<'a> Places<'a> {
         Span::new(self.source, self.byte(start), self.byte(end))
     }
 
-    /// The span of one character, or of nothing at the end of the text.
+    /// The span of one character. Where only white space follows, the place right behind the last
+    /// visible character: what is missing is missing there.
     pub(super) fn point(&self, at: usize) -> Span {
-        self.span(at, at.saturating_add(1))
+        let span = self.span(at, at.saturating_add(1));
+        let whole = self.source.text();
+        if whole.get(span.start()..).is_some_and(|rest| rest.trim().is_empty()) {
+            let end = whole.trim_end().len();
+            return Span::new(self.source, end, end);
+        }
+        span
     }
 
     /// The span without white space at its end; the parser's may hold some.

@@ -92,5 +92,11 @@ const KNOWN: &[(&str, &str, &str)] = &[
         "the indentation fits no map above",
         "the indentation of the keys this one belongs to",
     ),
+    (
+        "invalid indentation in flow construct",
+        "a list or map in brackets is still open",
+        "its closing bracket before this line, or this line further to the right",
+    ),
+    ("did not find expected node content", "a value is missing", "a value, or the closing bracket"),
     ("recursion limit exceeded", "lists and maps are nested too deep", "at most 64 inside each other"),
 ];

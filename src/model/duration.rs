@@ -9,7 +9,7 @@ pub struct DurationError(String);
 ///
 /// # Errors
 /// [`DurationError`] for anything else, a number without a unit and one beyond 2^64 seconds included.
-pub fn parse(text: &str) -> Result<u64, DurationError> {
+pub fn parse_duration(text: &str) -> Result<u64, DurationError> {
     let wrong = || DurationError(text.to_owned());
     let unit = text.chars().next_back().ok_or_else(wrong)?;
     let seconds: u64 = match unit {
@@ -33,7 +33,7 @@ mod tests {
     #[test]
     fn durations_are_numbers_with_a_unit() {
         for (text, seconds) in [("90s", 90), ("10m", 600), ("2h", 7200), ("1d", 86_400), ("0s", 0)] {
-            assert_eq!(parse(text), Ok(seconds), "{text}");
+            assert_eq!(parse_duration(text), Ok(seconds), "{text}");
         }
         for wrong in [
             "",
@@ -48,7 +48,7 @@ mod tests {
             "99999999999999999999s",
             "213503982334602d",
         ] {
-            assert_eq!(parse(wrong), Err(DurationError(wrong.to_owned())), "{wrong}");
+            assert_eq!(parse_duration(wrong), Err(DurationError(wrong.to_owned())), "{wrong}");
         }
     }
 }

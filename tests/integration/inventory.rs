@@ -15,7 +15,7 @@ use fleetprov::model::{Diagnostics, Source};
 use fleetprov::report::{Appearance, diagnostics};
 use proptest::prelude::*;
 
-const WHOLETECH: &str = include_str!("../inventories/wholetech.yaml");
+const WHOLETECH: &str = include_str!("../../inventories/wholetech.yaml");
 
 fn load(source: &Arc<Source>, overlay: Option<&Arc<Source>>) -> Result<Fleet, Diagnostics> {
     let fleet = parse(source, overlay)?;
@@ -30,19 +30,19 @@ fn seen(source: &Arc<Source>, overlay: Option<&Arc<Source>>) -> String {
     }
 }
 
-fn names(folder: &Path, ending: &str) -> BTreeSet<String> {
-    std::fs::read_dir(folder)
-        .unwrap()
-        .filter_map(|entry| {
-            entry.unwrap().file_name().into_string().unwrap().strip_suffix(ending).map(str::to_owned)
-        })
-        .collect()
+fn names(folder: &Path, ending: &str) -> std::io::Result<BTreeSet<String>> {
+    let mut names = BTreeSet::new();
+    for entry in std::fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        names.extend(name.to_string_lossy().strip_suffix(ending).map(str::to_owned));
+    }
+    Ok(names)
 }
 
 #[test]
 fn every_case_shows_what_it_should() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/cases/inventory");
-    let all = names(&folder, ".yaml");
+    let all = names(&folder, ".yaml").unwrap();
     let cases: BTreeSet<String> = all.iter().filter(|name| !name.ends_with(".overlay")).cloned().collect();
     let read = |name: &str| {
         let file = format!("{name}.yaml");
@@ -63,7 +63,7 @@ fn every_case_shows_what_it_should() {
             wrong.push(format!("== {case}\n{shown}"));
         }
     }
-    assert_eq!(names(&folder, ".txt"), cases, "cases and expectations are not the same set");
+    assert_eq!(names(&folder, ".txt").unwrap(), cases, "cases and expectations are not the same set");
     assert!(wrong.is_empty(), "not as expected:\n{}", wrong.join("\n"));
     assert!(cases.len() >= 40, "only {} cases were found", cases.len());
 }
@@ -202,7 +202,7 @@ proptest! {
                 prop_assert!(problem.span.is_some(), "no place: {}", problem.message);
                 prop_assert!(problem.expected.is_some() || problem.message.starts_with("not valid YAML"), "{}", problem.message);
             }
-            diagnostics(&problems, Appearance::PLAIN);
+            prop_assert!(diagnostics(&problems, Appearance::PLAIN).contains(" in "));
         }
     }
 }

@@ -1,0 +1,130 @@
+//! The words of the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Brings a fleet of machines to the state its inventory declares, over SSH, with nothing installed
+/// on them.
+#[derive(Debug, Parser)]
+#[command(name = "fleetprov", version, about, max_term_width = 100, after_help = EXIT_CODES)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+
+    /// Says more of what happens, on standard error; twice for all of it
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub(super) verbose: u8,
+
+    /// No colour, whatever the terminal can do (NO_COLOR does the same)
+    #[arg(long, global = true)]
+    pub(super) no_color: bool,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes, the worst one wins:
+  0    nothing to do, or all done
+  2    changes pending
+  3    partly applied
+  4    machines unreachable
+  5    refused: host key, login, rights, or the machine has moved since the plan
+  6    bad input, a wrong command line included
+  1    any other error
+  130  interrupted";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Check an inventory with its roles and templates; nothing is contacted
+    Validate(Validate),
+    /// Show every file the inventory would write; nothing is contacted
+    Render(Render),
+    /// Show what would change
+    Plan(Look),
+    /// Show what would change, ask, and change it
+    Apply(Apply),
+    /// Show it all on a small fleet inside this computer, which leaves nothing behind
+    Demo(Demo),
+}
+
+/// An inventory and what goes with it.
+#[derive(Debug, Args)]
+pub(super) struct Inventory {
+    /// The inventory file
+    pub(super) inventory: PathBuf,
+
+    /// A file that replaces addresses, platforms and services of the inventory
+    #[arg(long, value_name = "FILE")]
+    pub(super) overlay: Option<PathBuf>,
+
+    /// What opens the secrets: an age identity or an unencrypted SSH private key; may be repeated
+    #[arg(long, value_name = "FILE", env = "FLEETPROV_IDENTITY", value_delimiter = ':')]
+    pub(super) identity: Vec<PathBuf>,
+}
+
+/// `validate`.
+#[derive(Debug, Args)]
+pub(super) struct Validate {
+    #[command(flatten)]
+    pub(super) inventory: Inventory,
+
+    /// Print JSON (docs/json.md)
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// `render`.
+#[derive(Debug, Args)]
+pub(super) struct Render {
+    #[command(flatten)]
+    pub(super) inventory: Inventory,
+
+    /// Only this machine
+    pub(super) machine: Option<String>,
+
+    /// Write the files below this folder, a folder for each machine, instead of printing them
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+}
+
+/// What `plan` and `apply` share.
+#[derive(Debug, Args)]
+pub(super) struct Look {
+    #[command(flatten)]
+    pub(super) inventory: Inventory,
+
+    /// Only this machine; may be repeated
+    #[arg(long = "machine", short = 'm', value_name = "NAME")]
+    pub(super) machines: Vec<String>,
+
+    /// How many machines at once
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(super) parallel: u16,
+
+    /// Seconds to wait for a machine's answer to the probe
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(super) timeout: u64,
+
+    /// The pinned host keys; by default `known_hosts` beside the inventory
+    #[arg(long, value_name = "FILE")]
+    pub(super) known_hosts: Option<PathBuf>,
+
+    /// Print JSON (docs/json.md)
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// `apply`.
+#[derive(Debug, Args)]
+pub(super) struct Apply {
+    #[command(flatten)]
+    pub(super) look: Look,
+
+    /// Apply without a question
+    #[arg(long, short)]
+    pub(super) yes: bool,
+}
+
+/// `demo`.
+#[derive(Debug, Args)]
+pub(super) struct Demo {}

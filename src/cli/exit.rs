@@ -1,0 +1,81 @@
+//! Exit codes, and which of two is worse.
+
+use crate::event::{Failure, FailureKind};
+
+/// How a command ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// Nothing to do, or all done.
+    Done,
+    /// Changes pending.
+    Pending,
+    /// Partly applied.
+    Partly,
+    /// Machines unreachable.
+    Unreachable,
+    /// Refused.
+    Refused,
+    /// Any other error.
+    Error,
+    /// Bad input.
+    BadInput,
+    /// Interrupted.
+    Interrupted,
+}
+
+impl Exit {
+    /// From best to worst.
+    const ORDER: [Self; 8] = [
+        Self::Done,
+        Self::Pending,
+        Self::Partly,
+        Self::Unreachable,
+        Self::Refused,
+        Self::Error,
+        Self::BadInput,
+        Self::Interrupted,
+    ];
+
+    /// The number a caller sees.
+    pub(super) fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Error => 1,
+            Self::Pending => 2,
+            Self::Partly => 3,
+            Self::Unreachable => 4,
+            Self::Refused => 5,
+            Self::BadInput => 6,
+            Self::Interrupted => 130,
+        }
+    }
+
+    /// The worse of two.
+    pub(super) fn or_worse(self, other: Self) -> Self {
+        let rank = |exit: Self| Self::ORDER.iter().position(|one| *one == exit);
+        if rank(other) > rank(self) { other } else { self }
+    }
+
+    /// What a machine's failure means.
+    pub(super) fn of(failure: &Failure) -> Self {
+        match failure.kind {
+            FailureKind::Unreachable => Self::Unreachable,
+            FailureKind::Refused => Self::Refused,
+            FailureKind::Interrupted => Self::Interrupted,
+            FailureKind::Other => Self::Error,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_one_wins() {
+        assert_eq!(Exit::Done.or_worse(Exit::Pending), Exit::Pending);
+        assert_eq!(Exit::Refused.or_worse(Exit::Unreachable), Exit::Refused);
+        assert_eq!(Exit::Interrupted.or_worse(Exit::BadInput).code(), 130);
+        assert_eq!(Exit::Partly.or_worse(Exit::Unreachable).code(), 4);
+    }
+}

@@ -1,0 +1,68 @@
+//! From words to an exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use super::arguments::{Arguments, Command};
+use super::exit::Exit;
+use super::surface::{Surface, complain};
+
+/// Runs the command line of this process and gives its exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are no errors; clap prints them to standard output.
+            let exit = if error.use_stderr() { Exit::BadInput } else { Exit::Done };
+            let _ = error.print();
+            return ExitCode::from(exit.code());
+        }
+    };
+    let surface = Surface::of_environment(arguments.no_color);
+    listen(arguments.verbose, surface);
+    let exit = match &arguments.command {
+        Command::Validate(validate) => super::check::validate(validate, surface),
+        Command::Render(render) => super::render::render(render, surface),
+        Command::Plan(look) => in_runtime(super::runs::plan(look, surface)),
+        Command::Apply(apply) => in_runtime(super::runs::apply(apply, surface)),
+        Command::Demo(_) => Exit::Error,
+    };
+    ExitCode::from(exit.code())
+}
+
+/// Runs a command that talks to machines.
+fn in_runtime(work: impl Future<Output = Exit>) -> Exit {
+    match tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(4).build() {
+        Ok(runtime) => {
+            let exit = runtime.block_on(work);
+            // What hangs in the background is not waited for: every session has been let go of.
+            runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+            exit
+        }
+        Err(error) => {
+            complain(&format!("error: failed to start: {error}\n"));
+            Exit::Error
+        }
+    }
+}
+
+/// Sends the log to standard error: warnings always, more on `-v` and `-vv`. Foreign libraries stay
+/// at warnings below `-vvv`.
+fn listen(verbose: u8, surface: Surface) {
+    let filter = match verbose {
+        0 => "warn,russh=error",
+        1 => "warn,fleetprov=info",
+        2 => "warn,fleetprov=debug",
+        _ => "debug",
+    };
+    // A second call in one process keeps the first listener.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+        .with_writer(std::io::stderr)
+        .with_ansi(surface.errors.colour)
+        .with_target(false)
+        .without_time()
+        .try_init();
+}

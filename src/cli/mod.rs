@@ -1,0 +1,13 @@
+//! The command line: arguments to runs, outcomes to exit codes. The only place that prints or asks.
+
+mod arguments;
+mod check;
+mod exit;
+mod load;
+mod main;
+mod progress;
+mod render;
+mod runs;
+mod surface;
+
+pub use main::main;

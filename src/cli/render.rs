@@ -1,0 +1,85 @@
+//! `render`: every file the inventory would write, without a connection.
+
+use std::fmt::Write as _;
+
+use super::arguments::Render;
+use super::exit::Exit;
+use super::surface::{Surface, complain, print};
+use crate::desired::{facts_of, resolve};
+use crate::inventory::Machine;
+use crate::model::nearest;
+use crate::report::neutralised;
+use crate::resource::{Content, Declared, Rendered};
+use crate::store::write_rendered;
+
+/// Renders one machine or all.
+pub(super) fn render(arguments: &Render, surface: Surface) -> Exit {
+    let project = match super::load::project(&arguments.inventory, None, surface) {
+        Ok(project) => project,
+        Err(exit) => return exit,
+    };
+    let fleet = &project.fleet;
+    let mut chosen: Vec<&Machine> = fleet.managed().map(|(machine, _)| machine).collect();
+    if let Some(name) = &arguments.machine {
+        if !chosen.iter().any(|machine| machine.name.as_str() == name) {
+            let near = nearest(name, chosen.iter().map(|machine| machine.name.as_str()));
+            complain(&unknown_machine(name, near));
+            return Exit::BadInput;
+        }
+        chosen.retain(|machine| machine.name.as_str() == name);
+    }
+    for machine in chosen {
+        let Some(facts) = facts_of(machine) else { continue };
+        let declared = match resolve(fleet, machine, &project.library, &facts) {
+            Ok(declared) => declared,
+            Err(problems) => return super::load::invalid(&problems, surface),
+        };
+        let rendered = rendered(&declared);
+        match &arguments.out {
+            Some(folder) => match write_rendered(&folder.join(machine.name.as_str()), &rendered) {
+                Ok(written) => {
+                    let list: Vec<String> =
+                        written.iter().map(|path| format!("{}\n", path.display())).collect();
+                    print(&list.concat());
+                }
+                Err(error) => {
+                    complain(&format!("error: failed to {error}\n"));
+                    return Exit::Error;
+                }
+            },
+            None => print(&text(machine.name.as_str(), &rendered, surface)),
+        }
+    }
+    Exit::Done
+}
+
+/// What to say of a machine that is not one of the fleet's managed ones.
+pub(super) fn unknown_machine(name: &str, near: Option<String>) -> String {
+    let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    format!("error: no managed machine is called `{name}`{near}\n")
+}
+
+fn rendered(declared: &[Declared]) -> Vec<Rendered> {
+    declared.iter().flat_map(|one| one.resource.rendered()).collect()
+}
+
+fn text(machine: &str, rendered: &[Rendered], surface: Surface) -> String {
+    let mut text = String::new();
+    for one in rendered {
+        let shown = match &one.content {
+            Content::Bytes(bytes) => match std::str::from_utf8(bytes) {
+                Ok(content) => content
+                    .lines()
+                    .map(|line| format!("{}\n", neutralised(line, surface.output.unicode)))
+                    .collect(),
+                Err(_) => format!("({} bytes, not text)\n", bytes.len()),
+            },
+            Content::Local { length, .. } => format!("({length} bytes of a file)\n"),
+            Content::Secret(_) => "<secret>\n".to_owned(),
+            Content::Sealed(name) => format!("<secret {name}>\n"),
+        };
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "==> {machine}:{} <==\n{shown}", one.path);
+    }
+    text
+}

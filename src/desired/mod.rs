@@ -1,0 +1,24 @@
+//! Roles, templates and values, resolved into the resources of each machine. Pure.
+
+mod expand;
+mod fault;
+mod input;
+mod library;
+mod machine;
+mod place;
+mod references;
+mod render;
+mod resolve;
+mod role;
+mod roles;
+mod scope;
+mod supply;
+mod template;
+mod unique;
+
+#[cfg(test)]
+mod tests;
+
+pub use library::Library;
+pub use machine::facts_of;
+pub use resolve::{resolve, resolve_all};

@@ -1,0 +1,66 @@
+//! From a fleet to the resources of its machines.
+
+use super::expand::Expansion;
+use super::library::Library;
+use super::machine::{self, facts_of};
+use super::references::settle;
+use super::roles::Roles;
+use super::unique::unique;
+use crate::architecture;
+use crate::inventory::{Fleet, Machine};
+use crate::model::{Diagnostics, Facts, MachineName};
+use crate::resource::Declared;
+
+/// The desired resources of one machine: those of its tier's roles, of its own, and of the legs that
+/// run on it.
+///
+/// # Errors
+/// Everything that is wrong with the roles, templates and inputs it uses, and with the role files of
+/// the library.
+pub fn resolve(
+    fleet: &Fleet,
+    machine: &Machine,
+    library: &Library,
+    facts: &Facts,
+) -> Result<Vec<Declared>, Diagnostics> {
+    let mut problems = Diagnostics::new();
+    let roles = Roles::read(library, &mut problems);
+    let declared = of_machine(fleet, machine, library, &roles, facts, &mut problems);
+    if problems.is_empty() { Ok(declared) } else { Err(problems) }
+}
+
+/// The desired resources of every managed machine, by what the inventory says of them.
+///
+/// # Errors
+/// Everything that is wrong on any of them, each problem once.
+pub fn resolve_all(
+    fleet: &Fleet,
+    library: &Library,
+) -> Result<Vec<(MachineName, Vec<Declared>)>, Diagnostics> {
+    let mut problems = Diagnostics::new();
+    let roles = Roles::read(library, &mut problems);
+    let mut machines = Vec::new();
+    for machine in &fleet.machines {
+        let Some(facts) = facts_of(machine) else { continue };
+        let declared = of_machine(fleet, machine, library, &roles, &facts, &mut problems);
+        machines.push((machine.name.clone(), declared));
+    }
+    if problems.is_empty() { Ok(machines) } else { Err(problems) }
+}
+
+fn of_machine(
+    fleet: &Fleet,
+    machine: &Machine,
+    library: &Library,
+    roles: &Roles,
+    facts: &Facts,
+    problems: &mut Diagnostics,
+) -> Vec<Declared> {
+    let scope = machine::scope(fleet, machine, facts);
+    let expansion = Expansion { fleet, library, roles, facts, scope: &scope };
+    let mut pending = Vec::new();
+    for used in architecture::roles(fleet, machine) {
+        pending.extend(expansion.used(used, problems));
+    }
+    unique(settle(pending, facts, problems), problems)
+}

@@ -1,0 +1,74 @@
+//! What kinds and intents may ask for while they are read, taken from the library.
+
+use std::collections::BTreeMap;
+
+use super::fault::Fault;
+use super::library::Library;
+use super::place::Place;
+use super::scope::Scope;
+use super::template::{self, Secrets};
+use crate::model::{Diagnostic, Node, Secret, Spanned};
+use crate::resource::{Content, Supply};
+
+/// The library, with the values in scope for its templates.
+pub(super) struct Shelf<'a> {
+    pub(super) library: &'a Library,
+    pub(super) scope: &'a Scope,
+}
+
+impl Shelf<'_> {
+    fn filled(&self, name: &Spanned<String>, scope: &Scope) -> Result<Content, Diagnostic> {
+        let source = found(&self.library.templates, &name.value, "template", "templates")
+            .map_err(|fault| fault.at(&name.span))?;
+        let filled = template::fill(source.text(), &Place::File(source), scope, &Opened(self.library))?;
+        let bytes = filled.text.as_slice();
+        Ok(match filled.secrets.iter().find(|(_, at_hand)| !at_hand) {
+            Some((sealed, _)) => Content::Sealed(sealed.clone()),
+            None if filled.secrets.is_empty() => Content::Bytes(bytes.into()),
+            None => Content::Secret(Secret::new(bytes.to_vec())),
+        })
+    }
+}
+
+impl Supply for Shelf<'_> {
+    fn template(&self, name: &Spanned<String>) -> Result<Content, Diagnostic> {
+        self.filled(name, self.scope)
+    }
+
+    fn template_with(&self, name: &Spanned<String>, values: &[(&str, Node)]) -> Result<Content, Diagnostic> {
+        let scope =
+            values.iter().fold(self.scope.clone(), |scope, (name, value)| scope.with(name, value.clone()));
+        self.filled(name, &scope)
+    }
+
+    fn file(&self, name: &Spanned<String>) -> Result<Content, Diagnostic> {
+        found(&self.library.files, &name.value, "file", "files")
+            .cloned()
+            .map_err(|fault| fault.at(&name.span))
+    }
+
+    fn secret(&self, name: &Spanned<String>) -> Result<Content, Diagnostic> {
+        Opened(self.library).secret(&name.value).map_err(|fault| fault.at(&name.span))
+    }
+}
+
+struct Opened<'a>(&'a Library);
+
+impl Secrets for Opened<'_> {
+    fn secret(&self, name: &str) -> Result<Content, Fault> {
+        found(&self.0.secrets, name, "secret", "secrets").cloned()
+    }
+}
+
+fn found<'a, T>(
+    shelf: &'a BTreeMap<String, T>,
+    name: &str,
+    what: &str,
+    folder: &str,
+) -> Result<&'a T, Fault> {
+    shelf.get(name).ok_or_else(|| {
+        Fault::new(format!("there is no {what} `{name}`"))
+            .expected(format!("the name of a file in the {folder} folder"))
+            .nearest_of(name, shelf.keys().map(String::as_str))
+    })
+}

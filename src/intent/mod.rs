@@ -1,0 +1,13 @@
+//! What roles and legs say, expanded to primitives: a schedule is two unit files and an enabled
+//! timer on systemd, and a crontab entry where there is only cron. Pure.
+
+pub mod folders;
+pub mod link_files;
+pub mod mount;
+pub mod schedule;
+pub mod service;
+
+mod registry;
+mod systemd;
+
+pub use registry::INTENTS;

@@ -1,0 +1,86 @@
+//! The user's roles, templates, files and secrets, over the built-in ones.
+
+use std::path::{Path, PathBuf};
+
+use super::project::{LoadError, read_source, unreadable};
+use super::secrets::Identities;
+use crate::desired::Library;
+use crate::model::Digest;
+use crate::resource::Content;
+
+/// How deep folders of templates and files may be nested.
+const DEEPEST: usize = 16;
+
+/// Reads what lies beside an inventory.
+pub(super) fn load(folder: &Path, secrets: &Path, identities: &Identities) -> Result<Library, LoadError> {
+    let mut library = Library::built_in();
+    let mut places = Vec::new();
+    let whole = folder.canonicalize().map_err(|error| unreadable(folder, &error))?;
+    if whole.file_name().is_some_and(|name| name == "inventories") {
+        places.push(folder.join(".."));
+    }
+    places.push(folder.to_path_buf());
+    for place in &places {
+        for (name, path) in files_below(&place.join("roles"))? {
+            if let Some(role) = name.strip_suffix(".yaml") {
+                library.roles.insert(role.to_owned(), read_source(&path)?);
+            }
+        }
+        for (name, path) in files_below(&place.join("templates"))? {
+            library.templates.insert(name, read_source(&path)?);
+        }
+        for (name, path) in files_below(&place.join("files"))? {
+            let mut file = std::fs::File::open(&path).map_err(|error| unreadable(&path, &error))?;
+            let (digest, length) = Digest::of_reader(&mut file).map_err(|error| unreadable(&path, &error))?;
+            library.files.insert(name, Content::Local { path, length, digest });
+        }
+    }
+    for (name, path) in files_below(secrets)? {
+        if let Some(secret) = name.strip_suffix(".age") {
+            let sealed = std::fs::read(&path).map_err(|error| unreadable(&path, &error))?;
+            let content = match identities.open(&sealed) {
+                Ok(opened) => Content::Secret(opened),
+                Err(_) => Content::Sealed(secret.to_owned()),
+            };
+            library.secrets.insert(secret.to_owned(), content);
+        }
+    }
+    Ok(library)
+}
+
+/// Every file below a folder by its path from there, with `/` between; none when there is no such folder.
+fn files_below(folder: &Path) -> Result<Vec<(String, PathBuf)>, LoadError> {
+    let mut found = Vec::new();
+    if folder.is_dir() {
+        walk(folder, "", DEEPEST, &mut found)?;
+        found.sort();
+    }
+    Ok(found)
+}
+
+fn walk(
+    folder: &Path,
+    prefix: &str,
+    deeper: usize,
+    found: &mut Vec<(String, PathBuf)>,
+) -> Result<(), LoadError> {
+    let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
+    for entry in entries {
+        let entry = entry.map_err(|error| unreadable(folder, &error))?;
+        let path = entry.path();
+        let Some(name) = entry.file_name().to_str().map(|name| format!("{prefix}{name}")) else {
+            return Err(LoadError::Read {
+                path: path.display().to_string(),
+                reason: "its name is not UTF-8 text".to_owned(),
+            });
+        };
+        if path.is_dir() {
+            if deeper > 0 {
+                walk(&path, &format!("{name}/"), deeper - 1, found)?;
+            }
+        } else {
+            found.push((name, path));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,14 @@
+//! The controller's disk: inventories, roles, templates, secrets, keys, rendered files.
+
+mod library;
+mod project;
+mod rendered;
+mod seat;
+mod secrets;
+mod target;
+
+pub use project::{LoadError, Project, ProjectOptions, load};
+pub use rendered::{WriteError, write_rendered};
+pub use seat::Seat;
+pub use secrets::{Identities, IdentityError};
+pub use target::target_of;

@@ -1,0 +1,109 @@
+//! Loads an inventory with everything that belongs to it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::library;
+use super::secrets::Identities;
+use crate::desired::Library;
+use crate::inventory::{Fleet, parse};
+use crate::model::{Diagnostics, Source};
+
+/// What to load.
+#[derive(Debug, Default)]
+pub struct ProjectOptions {
+    /// The inventory.
+    pub inventory: PathBuf,
+    /// A file that replaces parts of it.
+    pub overlay: Option<PathBuf>,
+    /// The pinned host keys, when not those the inventory names.
+    pub known_hosts: Option<PathBuf>,
+    /// What opens the secrets; without any they stay sealed.
+    pub identities: Identities,
+}
+
+/// An inventory and what belongs to it.
+#[derive(Clone, Debug)]
+pub struct Project {
+    /// The fleet.
+    pub fleet: Arc<Fleet>,
+    /// Roles, templates, files and secrets.
+    pub library: Arc<Library>,
+    /// The folder of the inventory.
+    pub folder: PathBuf,
+    /// Path and text of the pinned host keys; the text is empty when there is no such file.
+    pub known_hosts: (String, String),
+}
+
+/// Why a project cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A file or folder cannot be read.
+    #[error("read {path}: {reason}")]
+    Read {
+        /// Which.
+        path: String,
+        /// The system's word.
+        reason: String,
+    },
+    /// The inventory says something that makes no sense.
+    #[error("{} problems in the inventory", .0.len())]
+    Invalid(Diagnostics),
+}
+
+/// Loads a project. Nothing is contacted.
+///
+/// Roles, templates and files are looked for in `roles/`, `templates/` and `files/` beside the
+/// inventory, and one folder up when the inventory lies in a folder `inventories`; they go before
+/// the built-in ones of the same name.
+///
+/// # Errors
+/// [`LoadError`].
+pub fn load(options: &ProjectOptions) -> Result<Project, LoadError> {
+    let source = read_source(&options.inventory)?;
+    let overlay = options.overlay.as_deref().map(read_source).transpose()?;
+    let fleet = parse(&source, overlay.as_ref()).map_err(LoadError::Invalid)?;
+    let folder = folder_of(&options.inventory);
+    let beside = |written: &crate::model::Spanned<String>| {
+        folder_of(Path::new(written.span.source().name())).join(&written.value)
+    };
+    let secrets = fleet.secrets.as_ref().map_or_else(|| folder.join("secrets"), beside);
+    let library = library::load(&folder, &secrets, &options.identities)?;
+    let known_hosts = options
+        .known_hosts
+        .clone()
+        .unwrap_or_else(|| fleet.known_hosts.as_ref().map_or_else(|| folder.join("known_hosts"), beside));
+    let text = match std::fs::read_to_string(&known_hosts) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(unreadable(&known_hosts, &error)),
+    };
+    Ok(Project {
+        fleet: Arc::new(fleet),
+        library: Arc::new(library),
+        folder,
+        known_hosts: (known_hosts.display().to_string(), text),
+    })
+}
+
+/// The folder a file lies in; the current one for a bare name.
+pub(super) fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent.to_path_buf(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// Reads a text that people write.
+pub(super) fn read_source(path: &Path) -> Result<Arc<Source>, LoadError> {
+    let bytes = std::fs::read(path).map_err(|error| unreadable(path, &error))?;
+    let text = String::from_utf8(bytes).map_err(|error| LoadError::Read {
+        path: path.display().to_string(),
+        reason: format!("it is not UTF-8 text (byte {})", error.utf8_error().valid_up_to()),
+    })?;
+    Ok(Source::new(path.display().to_string(), text))
+}
+
+pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> LoadError {
+    LoadError::Read { path: path.display().to_string(), reason: error.to_string() }
+}

@@ -1,0 +1,86 @@
+//! From what the inventory says of a machine to the way there from this seat.
+
+use std::path::Path;
+
+use super::project::{Project, folder_of};
+use super::seat::Seat;
+use crate::inventory::{Connect, Machine, Managed, Membership, PrivilegeKind};
+use crate::model::{Hop, Identity, Method, Privilege, SshTarget, Target};
+use crate::resource::Content;
+
+/// The way to a managed machine from this seat.
+///
+/// # Errors
+/// A fragment that fits after "failed to": the machine is another seat's local one, its address is
+/// missing, or the password for sudo is sealed.
+pub fn target_of(
+    project: &Project,
+    seat: &Seat,
+    machine: &Machine,
+    managed: &Managed,
+) -> Result<Target, String> {
+    let connect = &managed.connect;
+    let here = connect.local && seat.is(machine.name.as_str(), connect.id.as_deref());
+    let method = if here {
+        Method::Local
+    } else if connect.host.is_some() {
+        let mut jumps = Vec::new();
+        for jump in &connect.jumps {
+            let through = project.fleet.machine(jump.value.as_str()).map(|machine| &machine.membership);
+            if let Some(Membership::Managed(through)) = through {
+                jumps.push(hop(&through.connect)?);
+            }
+        }
+        Method::Ssh(SshTarget { hop: hop(connect)?, jumps })
+    } else {
+        return Err(format!(
+            "find {name}: it is declared `local`, this computer is {here}, and no `ssh` address is declared \
+             for other seats",
+            name = machine.name,
+            here = if seat.host_name.is_empty() { "another one" } else { &seat.host_name },
+        ));
+    };
+    Ok(Target { machine: machine.name.clone(), method, privilege: privilege(project, &managed.privilege)? })
+}
+
+fn hop(connect: &Connect) -> Result<Hop, String> {
+    let host = connect.host.as_ref().ok_or("find a machine to jump through: it has no `ssh` address")?;
+    let identity = match &connect.key {
+        Some(key) => {
+            let written = Path::new(key.span.source().name());
+            Identity::File(folder_of(written).join(&key.value))
+        }
+        None => Identity::Agent,
+    };
+    Ok(Hop {
+        user: connect.user.clone().unwrap_or_else(|| "root".to_owned()),
+        host: host.value.clone(),
+        port: connect.port,
+        identity,
+    })
+}
+
+fn privilege(project: &Project, kind: &PrivilegeKind) -> Result<Privilege, String> {
+    Ok(match kind {
+        PrivilegeKind::Login => Privilege::Login,
+        PrivilegeKind::Doas => Privilege::Doas,
+        PrivilegeKind::Sudo(None) => Privilege::Sudo { password: None },
+        PrivilegeKind::Sudo(Some(reference)) => match project.library.secrets.get(&reference.name) {
+            Some(Content::Secret(secret)) => Privilege::Sudo { password: Some(trimmed(secret)) },
+            Some(_) => {
+                return Err(format!(
+                    "open the secret {}, the password for sudo: none of the identities given opens it",
+                    reference.name
+                ));
+            }
+            None => return Err(format!("find the secret {}, the password for sudo", reference.name)),
+        },
+    })
+}
+
+/// A password without the line break that editors put at the end of a file.
+fn trimmed(secret: &crate::model::Secret) -> crate::model::Secret {
+    let bytes = secret.expose();
+    let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    crate::model::Secret::new(bytes.strip_suffix(b"\r").unwrap_or(bytes).to_vec())
+}
