@@ -3,6 +3,7 @@
 use super::arguments::Inventory;
 use super::exit::Exit;
 use super::surface::{Surface, complain};
+use crate::architecture;
 use crate::desired::resolve_all;
 use crate::model::Diagnostics;
 use crate::report;
@@ -34,6 +35,10 @@ pub(super) fn project(
             Exit::BadInput
         }
     })?;
+    let problems = architecture::check(&project.fleet);
+    if !problems.is_empty() {
+        return Err(invalid(&problems, surface));
+    }
     resolve_all(&project.fleet, &project.library).map_err(|problems| invalid(&problems, surface))?;
     Ok(project)
 }

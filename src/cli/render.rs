@@ -8,7 +8,7 @@ use super::surface::{Surface, complain, print};
 use crate::desired::{facts_of, resolve};
 use crate::inventory::Machine;
 use crate::model::nearest;
-use crate::report::neutralised;
+use crate::report::safe;
 use crate::resource::{Content, Declared, Rendered};
 use crate::store::write_rendered;
 
@@ -68,10 +68,9 @@ fn text(machine: &str, rendered: &[Rendered], surface: Surface) -> String {
     for one in rendered {
         let shown = match &one.content {
             Content::Bytes(bytes) => match std::str::from_utf8(bytes) {
-                Ok(content) => content
-                    .lines()
-                    .map(|line| format!("{}\n", neutralised(line, surface.output.unicode)))
-                    .collect(),
+                Ok(content) => {
+                    content.lines().map(|line| format!("{}\n", safe::line(line, surface.output))).collect()
+                }
                 Err(_) => format!("({} bytes, not text)\n", bytes.len()),
             },
             Content::Local { length, .. } => format!("({length} bytes of a file)\n"),

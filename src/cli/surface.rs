@@ -2,15 +2,15 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
-use crate::report::Appearance;
+use crate::report::Style;
 
 /// What this process may show and ask.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Surface {
     /// How standard output looks.
-    pub(super) output: Appearance,
+    pub(super) output: Style,
     /// How standard error looks.
-    pub(super) errors: Appearance,
+    pub(super) errors: Style,
     /// Whether standard error is a terminal, so that progress may be drawn.
     pub(super) progress: bool,
     /// Whether a question can be asked: somebody reads and somebody answers.
@@ -38,10 +38,10 @@ impl Surface {
             100
         };
         let colour = |terminal: bool| terminal && !no_color && !set("NO_COLOR") && !dumb;
-        let appearance = |terminal: bool| Appearance { colour: colour(terminal), unicode, width };
+        let style = |terminal: bool| Style { colour: colour(terminal), unicode, width };
         Self {
-            output: appearance(out),
-            errors: appearance(err),
+            output: style(out),
+            errors: style(err),
             progress: err && !dumb,
             can_ask: std::io::stdin().is_terminal() && err,
         }

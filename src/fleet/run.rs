@@ -70,6 +70,8 @@ pub struct Prepared {
 pub struct Ready {
     /// What would change.
     pub plan: Arc<Plan>,
+    /// What it says of itself that the inventory does not, one sentence each.
+    pub notes: Vec<String>,
     /// What went over the connection.
     pub tally: Tally,
     job: Job,
@@ -90,6 +92,8 @@ pub struct Outcome {
     pub steps: Vec<StepOutcome>,
     /// What is still left to do, when it could be looked at again.
     pub left: Option<Arc<Plan>>,
+    /// What it says of itself that the inventory does not, one sentence each.
+    pub notes: Vec<String>,
     /// What stopped the work on it.
     pub failure: Option<Failure>,
     /// What went over the connection.
@@ -153,6 +157,7 @@ impl<'a> Run<'a> {
                         left: Some(Arc::clone(&ready.plan)),
                         plan: Some(ready.plan),
                         steps: Vec::new(),
+                        notes: ready.notes,
                         failure: None,
                         tally: ready.tally,
                     },
@@ -162,6 +167,7 @@ impl<'a> Run<'a> {
                         plan: None,
                         steps: Vec::new(),
                         left: None,
+                        notes: Vec::new(),
                         failure: Some(failure),
                         tally: Tally::default(),
                     },
@@ -192,7 +198,7 @@ impl<'a> Run<'a> {
         let differences = correct(&mut job.facts, &observation);
         if !differences.is_empty() {
             // Once: what the machine says now is what counts.
-            self.tell(&job.machine, Happening::FactsDiffer { differences });
+            self.tell(&job.machine, Happening::FactsDiffer { differences: differences.clone() });
             conversation.close().await;
             declared = (job.resolve)(&job.facts).map_err(other)?;
             surroundings = self.surroundings(&declared);
@@ -202,6 +208,7 @@ impl<'a> Run<'a> {
             .map_err(|cycle| other(cycle.to_string()))?;
         Ok(Ready {
             plan: Arc::new(plan),
+            notes: differences,
             tally: conversation.tally(),
             job,
             declared,
@@ -246,6 +253,7 @@ impl<'a> Run<'a> {
             plan: Some(Arc::clone(&plan)),
             steps: vec![StepOutcome::NotReached; plan.steps.len()],
             left: None,
+            notes: std::mem::take(&mut ready.notes),
             failure: None,
             tally: ready.tally,
         };

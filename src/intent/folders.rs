@@ -30,8 +30,7 @@ pub fn scripts(facts: &Facts, below: &str) -> Result<MachinePath, MachinePathErr
 /// # Errors
 /// When the home is no absolute path.
 pub fn logs(facts: &Facts, below: &str) -> Result<MachinePath, MachinePathError> {
-    let base =
-        if facts.root { "/var/log".to_owned() } else { format!("{}/.local/state", facts.home) };
+    let base = if facts.root { "/var/log".to_owned() } else { format!("{}/.local/state", facts.home) };
     MachinePath::new(&format!("{base}/fleetprov/{below}"))
 }
 

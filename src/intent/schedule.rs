@@ -2,9 +2,9 @@
 
 mod cron;
 mod read;
-mod timer;
 #[cfg(test)]
 mod tests;
+mod timer;
 
 pub use read::read;
 
@@ -91,10 +91,10 @@ impl Schedule {
         match CronExpression::parse(&self.at.value) {
             Ok(expression) => Some(expression),
             Err(error) => {
-                problems.push(
-                    Diagnostic::at(&self.at.span, format!("`at`: {error}"))
-                        .expected("five cron fields such as `10 3 * * *`, or a word such as @daily or @boot"),
-                );
+                problems
+                    .push(Diagnostic::at(&self.at.span, format!("`at`: {error}")).expected(
+                        "five cron fields such as `10 3 * * *`, or a word such as @daily or @boot",
+                    ));
                 None
             }
         }
@@ -115,7 +115,11 @@ impl Schedule {
     }
 
     /// A script's file and its folder, when the job is one.
-    fn script(&self, origin: &Origin, facts: &Facts) -> Option<Result<(Vec<Declared>, MachinePath), Diagnostic>> {
+    fn script(
+        &self,
+        origin: &Origin,
+        facts: &Facts,
+    ) -> Option<Result<(Vec<Declared>, MachinePath), Diagnostic>> {
         let Job::Script(content) = &self.job else { return None };
         let paths = folders::scripts(facts, "schedules")
             .and_then(|folder| Ok((folder.join(&self.name)?, folder)))

@@ -6,8 +6,8 @@
 #[cfg(test)]
 mod tests;
 
-use super::appearance::{Appearance, Colour};
-use super::visible::{columns, neutralised, width};
+use super::safe::{columns, line as safe_line, width};
+use super::style::{Paint, Style};
 use crate::model::{Diagnostic, Diagnostics, Span};
 
 /// So many problems are drawn; the rest is counted.
@@ -19,25 +19,25 @@ const TAB: usize = 4;
 ///
 /// Every line ends with `\n`. Nothing at all when there are no problems.
 #[must_use]
-pub fn diagnostics(problems: &Diagnostics, appearance: Appearance) -> String {
+pub fn diagnostics(problems: &Diagnostics, style: Style) -> String {
     if problems.is_empty() {
         return String::new();
     }
     let sorted = problems.sorted();
     let mut text = String::new();
     for problem in sorted.iter().take(SHOWN) {
-        draw(problem, appearance, &mut text);
+        draw(problem, style, &mut text);
         text.push('\n');
     }
     if sorted.len() > SHOWN {
         text.push_str(&format!("{} more are not shown\n", sorted.len() - SHOWN));
     }
-    text.push_str(&appearance.paint(Colour::Strong, &count(&sorted, appearance)));
+    text.push_str(&style.paint(Paint::Strong, &count(&sorted, style)));
     text.push('\n');
     text
 }
 
-fn count(problems: &[&Diagnostic], appearance: Appearance) -> String {
+fn count(problems: &[&Diagnostic], style: Style) -> String {
     let mut files: Vec<&str> = problems
         .iter()
         .filter_map(|problem| problem.span.as_ref())
@@ -49,86 +49,86 @@ fn count(problems: &[&Diagnostic], appearance: Appearance) -> String {
     let noun = if number == 1 { "problem" } else { "problems" };
     match files.as_slice() {
         [] => format!("{number} {noun}"),
-        [file] => format!("{number} {noun} in {}", neutralised(file, appearance.unicode)),
+        [file] => format!("{number} {noun} in {}", safe_line(file, style)),
         files => format!("{number} {noun} in {} files", files.len()),
     }
 }
 
-fn draw(problem: &Diagnostic, appearance: Appearance, text: &mut String) {
+fn draw(problem: &Diagnostic, style: Style, text: &mut String) {
     let gutter = std::iter::once(problem.span.as_ref())
         .chain(problem.related.iter().map(|(span, _)| Some(span)))
         .flatten()
         .map(|span| span.line_and_column().0.to_string().len())
         .max()
         .unwrap_or(1);
-    let frame = Frame { appearance, gutter };
-    frame.wrapped(text, "error: ", "       ", &problem.message, Colour::Wrong);
+    let frame = Frame { style, gutter };
+    frame.wrapped(text, "error: ", "       ", &problem.message, Paint::Alarm);
     if let Some(span) = &problem.span {
-        frame.place(text, if appearance.unicode { "╭─▶" } else { "-->" }, span, "");
-        frame.snippet(text, span, "^", Colour::Wrong);
+        frame.place(text, if style.unicode { "╭─▶" } else { "-->" }, span, "");
+        frame.snippet(text, span, "^", Paint::Alarm);
     }
     for (span, note) in &problem.related {
-        frame.place(text, if appearance.unicode { "├─▶" } else { ":::" }, span, note);
-        frame.snippet(text, span, "-", Colour::Related);
+        frame.place(text, if style.unicode { "├─▶" } else { ":::" }, span, note);
+        frame.snippet(text, span, "-", Paint::Changed);
     }
     let indent = " ".repeat(gutter + 1);
     if let Some(expected) = &problem.expected {
         let head = format!("{indent}= expected: ");
-        frame.wrapped(text, &head, &" ".repeat(head.len()), expected, Colour::Frame);
+        frame.wrapped(text, &head, &" ".repeat(head.len()), expected, Paint::Place);
     }
     if let Some(nearest) = &problem.nearest {
-        let nearest = neutralised(nearest, appearance.unicode);
+        let nearest = safe_line(nearest, style);
         let head = format!("{indent}= ");
-        text.push_str(&format!("{}did you mean `{nearest}`?\n", appearance.paint(Colour::Frame, &head)));
+        text.push_str(&format!("{}did you mean `{nearest}`?\n", style.paint(Paint::Place, &head)));
     }
 }
 
 /// What all lines of one problem share.
 struct Frame {
-    appearance: Appearance,
+    style: Style,
     /// Columns of the longest line number.
     gutter: usize,
 }
 
 impl Frame {
     fn bar(&self) -> &'static str {
-        if self.appearance.unicode { "│" } else { "|" }
+        if self.style.unicode { "│" } else { "|" }
     }
 
     /// `--> file:line:column`.
     fn place(&self, text: &mut String, arrow: &str, span: &Span, note: &str) {
         let (line, column) = span.line_and_column();
-        let name = neutralised(span.source().name(), self.appearance.unicode);
-        let arrow = self.appearance.paint(Colour::Frame, &format!("{}{arrow}", " ".repeat(self.gutter)));
-        let note = neutralised(note, self.appearance.unicode);
+        let name = safe_line(span.source().name(), self.style);
+        let arrow = self.style.paint(Paint::Place, &format!("{}{arrow}", " ".repeat(self.gutter)));
+        let note = safe_line(note, self.style);
         let note = if note.is_empty() { note } else { format!(" {note}") };
         text.push_str(&format!("{arrow} {name}:{line}:{column}{note}\n"));
     }
 
     /// The line the span starts on, and marks under the span.
-    fn snippet(&self, text: &mut String, span: &Span, mark: &str, colour: Colour) {
-        let room = self.appearance.width.saturating_sub(self.gutter + 3).max(20);
+    fn snippet(&self, text: &mut String, span: &Span, mark: &str, colour: Paint) {
+        let room = self.style.width.saturating_sub(self.gutter + 3).max(20);
         let (line, _) = span.line_and_column();
-        let shown = Excerpt::of(span, room, self.appearance.unicode);
+        let shown = Excerpt::of(span, room, self.style);
         let empty = format!("{} {}", " ".repeat(self.gutter), self.bar());
         let numbered = format!("{line:>gutter$} {}", self.bar(), gutter = self.gutter);
         let (empty, numbered) =
-            (self.appearance.paint(Colour::Frame, &empty), self.appearance.paint(Colour::Frame, &numbered));
-        let marks = self.appearance.paint(colour, &mark.repeat(shown.marked));
+            (self.style.paint(Paint::Place, &empty), self.style.paint(Paint::Place, &numbered));
+        let marks = self.style.paint(colour, &mark.repeat(shown.marked));
         text.push_str(&format!("{empty}\n"));
         text.push_str(format!("{numbered} {}", shown.line).trim_end());
         text.push_str(&format!("\n{empty} {}{marks}\n", " ".repeat(shown.before)));
     }
 
     /// A text broken between words, the first line after `head`, the others after `indent`.
-    fn wrapped(&self, text: &mut String, head: &str, indent: &str, words: &str, colour: Colour) {
-        let words = neutralised(words, self.appearance.unicode);
-        text.push_str(&self.appearance.paint(colour, head));
+    fn wrapped(&self, text: &mut String, head: &str, indent: &str, words: &str, colour: Paint) {
+        let words = safe_line(words, self.style);
+        text.push_str(&self.style.paint(colour, head));
         let mut at = columns(head);
         let mut fresh = true;
         for word in words.split(' ') {
             let length = columns(word);
-            if !fresh && at + 1 + length > self.appearance.width {
+            if !fresh && at + 1 + length > self.style.width {
                 text.push('\n');
                 text.push_str(indent);
                 at = columns(indent);
@@ -157,7 +157,7 @@ struct Excerpt {
 
 impl Excerpt {
     /// A line that is too long is cut on both sides so that the start of the span is seen.
-    fn of(span: &Span, room: usize, unicode: bool) -> Self {
+    fn of(span: &Span, room: usize, style: Style) -> Self {
         let whole = span.source().text();
         let before = whole.get(..span.start()).unwrap_or_default();
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
@@ -167,9 +167,9 @@ impl Excerpt {
         let length = (span.end() - span.start()).min(after.len());
         let marked = after.get(..length).unwrap_or(after);
         let after = after.get(length..).unwrap_or_default();
-        let ellipsis = if unicode { "…" } else { "..." };
+        let ellipsis = style.ellipsis();
 
-        let part = |text: &str| neutralised(&text.replace('\t', &" ".repeat(TAB)), unicode);
+        let part = |text: &str| safe_line(&text.replace('\t', &" ".repeat(TAB)), style);
         // No more than `room` characters of each part can be shown.
         let tail: Vec<char> = before.chars().rev().take(room + 1).collect();
         let before = part(&tail.into_iter().rev().collect::<String>());

@@ -1,11 +1,23 @@
-//! What happened and what is wrong, as bytes for a person or a program. Pure: nothing is printed here.
+//! What would change, what happened and what is wrong, as text or JSON. Pure: nothing is printed here.
 
-mod appearance;
 mod diagnostics;
-mod draft;
-pub use draft::*;
-mod visible;
+mod difference;
+mod layout;
+mod machine;
+mod outcome;
+mod plan;
+pub mod safe;
+mod step;
+mod style;
+mod summary;
+mod words;
 
-pub use appearance::Appearance;
 pub use diagnostics::diagnostics;
-pub use visible::{columns, neutralised};
+pub use machine::{MachineReport, Status};
+pub use outcome::outcomes;
+pub use plan::plans;
+pub use style::{Paint, Style};
+pub use summary::{closing, summary};
+
+#[cfg(test)]
+mod samples;

@@ -93,14 +93,14 @@ pub(super) async fn pump<S: Source, K: Sink>(
                 }
                 None => break,
             },
-            place = output.reserve(), if held.is_some() => match (place, held.take()) {
-                (Ok(place), Some(message)) => {
+            place = output.reserve(), if held.is_some() => {
+                // No place means that the controller has stopped reading: the message is dropped.
+                if let (Ok(place), Some(message)) = (place, held.take()) {
                     place.send(message);
                     let idle = input.is_empty() && !matches!(writing, Writing::Busy(_));
                     turns.queued(waiting(&output, 1), idle);
                 }
-                (Ok(_) | Err(_), _) => {}
-            },
+            }
             chunk = input.recv(), if matches!(writing, Writing::Idle(_)) => {
                 writing = match (writing, chunk) {
                     (Writing::Idle(sink), Some(bytes)) => {

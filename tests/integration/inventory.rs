@@ -12,8 +12,10 @@ use std::time::{Duration, Instant};
 use fleetprov::architecture;
 use fleetprov::inventory::{Fleet, Membership, parse};
 use fleetprov::model::{Diagnostics, Source};
-use fleetprov::report::{Appearance, diagnostics};
+use fleetprov::report::{Style, diagnostics};
 use proptest::prelude::*;
+
+const ASCII: Style = Style { unicode: false, ..Style::PLAIN };
 
 const WHOLETECH: &str = include_str!("../../inventories/wholetech.yaml");
 
@@ -26,7 +28,7 @@ fn load(source: &Arc<Source>, overlay: Option<&Arc<Source>>) -> Result<Fleet, Di
 fn seen(source: &Arc<Source>, overlay: Option<&Arc<Source>>) -> String {
     match load(source, overlay) {
         Ok(fleet) => format!("valid: {} machines\n", fleet.machines.len()),
-        Err(problems) => diagnostics(&problems, Appearance::PLAIN),
+        Err(problems) => diagnostics(&problems, ASCII),
     }
 }
 
@@ -187,7 +189,7 @@ proptest! {
         let source = Source::new("t.yaml", text);
         if let Err(problems) = load(&source, None) {
             prop_assert!(!problems.is_empty());
-            let drawn = diagnostics(&problems, Appearance { colour, unicode, width });
+            let drawn = diagnostics(&problems, Style { colour, unicode, width });
             prop_assert!(drawn.ends_with('\n'));
         }
     }
@@ -202,7 +204,7 @@ proptest! {
                 prop_assert!(problem.span.is_some(), "no place: {}", problem.message);
                 prop_assert!(problem.expected.is_some() || problem.message.starts_with("not valid YAML"), "{}", problem.message);
             }
-            prop_assert!(diagnostics(&problems, Appearance::PLAIN).contains(" in "));
+            prop_assert!(diagnostics(&problems, ASCII).contains(" in "));
         }
     }
 }

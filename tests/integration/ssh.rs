@@ -1,5 +1,12 @@
 //! The SSH transport against a real `sshd` on the loopback interface.
 
+mod agent;
+mod bulk;
 mod channels;
-mod login;
+mod endings;
+mod hosts;
+mod identities;
+mod jumps;
+mod peculiar;
 mod server;
+mod waits;

@@ -2,7 +2,9 @@
 
 use super::super::{folders, link_files};
 use super::{KIND, Login, Mount, What};
-use crate::model::{Diagnostic, Diagnostics, Fields, MachinePath, Node, Secret, Span, Spanned, parse_duration};
+use crate::model::{
+    Diagnostic, Diagnostics, Fields, MachinePath, Node, Secret, Span, Spanned, parse_duration,
+};
 use crate::resource::{Content, Declared, Origin, Reading};
 
 #[derive(Clone, Copy)]
@@ -82,7 +84,10 @@ fn sshfs(fields: &mut Fields<'_>, from: &Spanned<String>, reading: &Reading<'_>)
     let key = option_path(&key, reading, fields.problems());
     let known_hosts = known_hosts.and_then(|path| option_path(&path, reading, fields.problems()));
     let folder = absolute(from, fields.problems())?;
-    Some(What::Sshfs { login: Login { user, host: host?, port, key: key?, known_hosts: known_hosts? }, folder })
+    Some(What::Sshfs {
+        login: Login { user, host: host?, port, key: key?, known_hosts: known_hosts? },
+        folder,
+    })
 }
 
 fn rclone(fields: &mut Fields<'_>, from: &Spanned<String>, reading: &Reading<'_>) -> Option<What> {
@@ -90,7 +95,8 @@ fn rclone(fields: &mut Fields<'_>, from: &Spanned<String>, reading: &Reading<'_>
     let standard = Spanned { value: format!("{home}/.config/rclone/rclone.conf"), span: from.span.clone() };
     let config = fields.text("config").unwrap_or(standard);
     let config = reading.path(&config, fields.problems());
-    let named = from.value.split_once(':').is_some_and(|(remote, _)| !remote.is_empty() && !remote.starts_with('-'));
+    let named =
+        from.value.split_once(':').is_some_and(|(remote, _)| !remote.is_empty() && !remote.starts_with('-'));
     if !named || from.value.chars().any(char::is_control) {
         fields.problems().push(
             Diagnostic::at(&from.span, format!("`{}` is not on an rclone remote", from.value))
@@ -130,8 +136,9 @@ fn smb(fields: &mut Fields<'_>, from: &Spanned<String>, reading: &Reading<'_>) -
             return None;
         }
         _ => {
-            let problem = Diagnostic::at(fields.span(), "a mount by smb has only one of username and password")
-                .expected("both, the password as the name of a secret, or none of them");
+            let problem =
+                Diagnostic::at(fields.span(), "a mount by smb has only one of username and password")
+                    .expected("both, the password as the name of a secret, or none of them");
             fields.problems().push(problem);
             return None;
         }
@@ -191,7 +198,11 @@ fn absolute(text: &Spanned<String>, problems: &mut Diagnostics) -> Option<String
 }
 
 /// A path that stands in a list of options, where a comma ends it.
-fn option_path(text: &Spanned<String>, reading: &Reading<'_>, problems: &mut Diagnostics) -> Option<MachinePath> {
+fn option_path(
+    text: &Spanned<String>,
+    reading: &Reading<'_>,
+    problems: &mut Diagnostics,
+) -> Option<MachinePath> {
     let path = reading.path(text, problems)?;
     if path.as_str().contains([',', '"', '\\']) {
         problems.push(

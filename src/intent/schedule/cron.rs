@@ -77,10 +77,9 @@ impl Schedule {
         }
         match self.spread.as_ref().filter(|spread| spread.value > 0) {
             // The same on one machine every time, and different on others: from the machine's name.
-            Some(spread) => format!(
-                "sleep \"$(( $(uname -n | cksum | cut -d ' ' -f 1) % {} ))\"; {line}",
-                spread.value
-            ),
+            Some(spread) => {
+                format!("sleep \"$(( $(uname -n | cksum | cut -d ' ' -f 1) % {} ))\"; {line}", spread.value)
+            }
             None => line,
         }
     }

@@ -79,8 +79,8 @@ fn job(fields: &mut Fields<'_>, reading: &Reading<'_>) -> Option<Job> {
         found => {
             let message =
                 if found.is_some() { "schedule has more than one job" } else { "schedule has no job" };
-            let problem = Diagnostic::at(fields.span(), message)
-                .expected("one of command, script, template or source");
+            let problem =
+                Diagnostic::at(fields.span(), message).expected("one of command, script, template or source");
             fields.problems().push(problem);
             None
         }

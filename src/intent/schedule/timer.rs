@@ -46,8 +46,13 @@ impl Schedule {
             return Vec::new();
         };
         let Trigger::Calendar(lines) = trigger else {
-            let unit =
-                Unit { name: service, enabled: Some(true), active: None, related: Vec::new(), restart: false };
+            let unit = Unit {
+                name: service,
+                enabled: Some(true),
+                active: None,
+                related: Vec::new(),
+                restart: false,
+            };
             return vec![service_file, systemd::unit(unit, origin)];
         };
         let unit = self.timer_file(&lines);
@@ -98,7 +103,9 @@ impl Schedule {
         let start = match (&self.job, script) {
             (Job::Command(command), _) => Value::command("/bin/sh", &["-c", &command.value])?,
             (Job::Program(program), _) => Value::command(program.as_str(), &[])?,
-            (Job::Script(_), script) => Value::command(script.map_or("/bin/false", MachinePath::as_str), &[])?,
+            (Job::Script(_), script) => {
+                Value::command(script.map_or("/bin/false", MachinePath::as_str), &[])?
+            }
         };
         service.push(("ExecStart", start));
         if let Some(command) = &self.after_failure {

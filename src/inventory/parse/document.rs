@@ -10,6 +10,9 @@ use crate::model::{Diagnostics, Fields, FleetName, Node, Source, Value};
 
 /// Reads an inventory, with an overlay laid over it when one is given, and checks every reference.
 ///
+/// What the patterns ask beyond that is for `architecture::check`, which whoever reads a
+/// fleet calls next.
+///
 /// # Errors
 /// Everything that is wrong with either file, each with its place; no [`Fleet`] is made then.
 pub fn parse(source: &Arc<Source>, overlay: Option<&Arc<Source>>) -> Result<Fleet, Diagnostics> {

@@ -1,7 +1,9 @@
 use super::*;
 use crate::model::Source;
 
-fn drawn(text: &str, part: &str, appearance: Appearance) -> String {
+const ASCII: Style = Style { unicode: false, ..Style::PLAIN };
+
+fn drawn(text: &str, part: &str, style: Style) -> String {
     let source = Source::new("a.yaml", text);
     let at = text.find(part).unwrap();
     let mut problems = Diagnostics::new();
@@ -10,15 +12,15 @@ fn drawn(text: &str, part: &str, appearance: Appearance) -> String {
             .expected("one of this, that")
             .nearest_of("thsi", ["this", "that"]),
     );
-    diagnostics(&problems, appearance)
+    diagnostics(&problems, style)
 }
 
-const NARROW: Appearance = Appearance { width: 40, ..Appearance::PLAIN };
+const NARROW: Style = Style { width: 40, ..ASCII };
 
 #[test]
 fn a_problem_shows_its_place_its_line_and_what_would_be_right() {
     assert_eq!(
-        drawn("x: 1\nkey: wrong # why\n", "wrong", Appearance::PLAIN),
+        drawn("x: 1\nkey: wrong # why\n", "wrong", ASCII),
         "error: something is wrong\n\
          \x20--> a.yaml:2:6\n\
          \x20 |\n\
@@ -33,10 +35,10 @@ fn a_problem_shows_its_place_its_line_and_what_would_be_right() {
 
 #[test]
 fn unicode_and_colour_are_used_when_asked_for() {
-    let appearance = Appearance { unicode: true, ..Appearance::PLAIN };
-    let text = drawn("key: wrong\n", "wrong", appearance);
+    let style = Style { unicode: true, ..ASCII };
+    let text = drawn("key: wrong\n", "wrong", style);
     assert!(text.contains(" ╭─▶ a.yaml:1:6\n  │\n1 │ key: wrong\n  │      ^^^^^\n"), "{text}");
-    let text = drawn("key: wrong\n", "wrong", Appearance { colour: true, ..Appearance::PLAIN });
+    let text = drawn("key: wrong\n", "wrong", Style { colour: true, ..ASCII });
     assert!(text.starts_with("\u{1b}[1;31merror: \u{1b}[0msomething is wrong\n"), "{text}");
     assert!(text.contains("\u{1b}[1;31m^^^^^\u{1b}[0m"), "{text}");
     let mut plain = String::new();
@@ -45,15 +47,15 @@ fn unicode_and_colour_are_used_when_asked_for() {
     for part in parts {
         plain.push_str(part.split_once('m').unwrap().1);
     }
-    assert_eq!(plain, drawn("key: wrong\n", "wrong", Appearance::PLAIN), "colour changes nothing else");
+    assert_eq!(plain, drawn("key: wrong\n", "wrong", ASCII), "colour changes nothing else");
 }
 
 #[test]
 fn marks_stand_under_wide_characters_tabs_and_accents() {
-    for (line, before) in [("漢字: wrong", 6), ("\twrong", 4), ("u\u{308}: wrong", 3), ("\u{7}: wrong", 3)]
+    for (line, before) in [("漢字: wrong", 6), ("\twrong", 4), ("u\u{308}: wrong", 3), ("\u{7}: wrong", 6)]
     {
-        let text = drawn(line, "wrong", Appearance::PLAIN);
-        let expected = format!("  | {}^^^^^\n", " ".repeat(before));
+        let text = drawn(line, "wrong", Style::PLAIN);
+        let expected = format!("  │ {}^^^^^\n", " ".repeat(before));
         assert!(text.contains(&expected), "{line:?}:\n{text}");
     }
 }
@@ -68,7 +70,7 @@ fn a_hostile_line_and_name_steer_no_terminal() {
             .related(&Span::new(&source, 0, 1), "here \u{1b}"),
     );
     for unicode in [false, true] {
-        let text = diagnostics(&problems, Appearance { unicode, ..Appearance::PLAIN });
+        let text = diagnostics(&problems, Style { unicode, ..ASCII });
         assert!(text.chars().all(|character| character == '\n' || !character.is_control()), "{text:?}");
         assert!(!text.contains('\u{202e}'), "{text:?}");
     }
@@ -109,7 +111,7 @@ fn places_in_another_file_are_shown_there_and_files_are_counted() {
         Diagnostic::at(&Span::new(&over, 2, 3), "twice").related(&Span::new(&base, 0, 1), "first given here"),
     );
     problems.push(Diagnostic::at(&Span::new(&base, 3, 4), "one"));
-    let text = diagnostics(&problems, Appearance::PLAIN);
+    let text = diagnostics(&problems, ASCII);
     assert!(text.contains(" ::: a.yaml:1:1 first given here\n  |\n1 | x: 1\n  | -\n"), "{text}");
     assert!(text.ends_with("\n2 problems in 2 files\n"), "{text}");
     assert!(text.find("error: one").unwrap() < text.find("error: twice").unwrap(), "file by file");
@@ -117,13 +119,13 @@ fn places_in_another_file_are_shown_there_and_files_are_counted() {
 
 #[test]
 fn nothing_wrong_is_nothing_to_show_and_too_much_is_counted() {
-    assert_eq!(diagnostics(&Diagnostics::new(), Appearance::PLAIN), "");
+    assert_eq!(diagnostics(&Diagnostics::new(), ASCII), "");
     let source = Source::new("a.yaml", "x".repeat(60));
     let mut problems = Diagnostics::new();
     for at in 0..60 {
         problems.push(Diagnostic::at(&Span::new(&source, at, at + 1), "wrong"));
     }
-    let text = diagnostics(&problems, Appearance::PLAIN);
+    let text = diagnostics(&problems, ASCII);
     assert_eq!(text.matches("error: wrong").count(), SHOWN);
     assert!(text.ends_with("10 more are not shown\n60 problems in a.yaml\n"), "{text}");
 }

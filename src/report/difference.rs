@@ -1,0 +1,182 @@
+//! Two texts as a unified diff for a person: harmless, bounded, broken to the width there is.
+
+use std::ops::Range;
+
+use similar::{Algorithm, DiffOp, capture_diff_slices, group_diff_ops};
+
+use super::layout::{Break, Line};
+use super::safe;
+use super::style::{Paint, Style};
+
+/// Unchanged lines around a change.
+const CONTEXT: usize = 3;
+/// So many lines are shown, the rest is counted.
+const LINES: usize = 400;
+/// So many columns of one line are shown.
+const LONGEST: usize = 1_000;
+/// Columns before the first difference of two lines that are too long to show whole.
+const LEAD: usize = 40;
+
+/// Writes how two texts differ, each row after `indent` spaces. `from` is `None` when nothing is there.
+pub(super) fn write(text: &mut String, style: Style, indent: usize, from: Option<&[u8]>, to: &[u8]) {
+    let old = split(from.unwrap_or_default());
+    let new = split(to);
+    let mut rows = Rows { text, style, indent, left: LINES, added: 0, removed: 0, unchanged: 0 };
+    if old.is_empty() && new.is_empty() {
+        rows.remark("empty");
+        return;
+    }
+    let one_sided = old.is_empty() || new.is_empty();
+    // The heuristic variant: its work is bounded whatever a machine sends.
+    let operations = capture_diff_slices(Algorithm::Myers, &old, &new);
+    for group in group_diff_ops(operations, CONTEXT) {
+        if !one_sided {
+            rows.place(&group);
+        }
+        for operation in &group {
+            let gone = old.get(operation.old_range()).unwrap_or_default();
+            let come = new.get(operation.new_range()).unwrap_or_default();
+            if let DiffOp::Equal { .. } = operation {
+                gone.iter().for_each(|line| rows.line(Sort::Same, line, &show(line, style)));
+            } else {
+                rows.changed(gone, come);
+            }
+        }
+    }
+    rows.finish();
+}
+
+/// The lines of a text, each with its line break.
+fn split(text: &[u8]) -> Vec<&[u8]> {
+    text.split_inclusive(|byte| *byte == b'\n').collect()
+}
+
+fn body(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\n").unwrap_or(line)
+}
+
+fn show(line: &[u8], style: Style) -> String {
+    safe::bytes(body(line), style)
+}
+
+/// What a line is in a diff.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    Same,
+    Removed,
+    Added,
+}
+
+/// The rows written so far.
+struct Rows<'a> {
+    text: &'a mut String,
+    style: Style,
+    indent: usize,
+    /// Lines that may still be shown.
+    left: usize,
+    /// Lines that were not shown.
+    added: usize,
+    removed: usize,
+    unchanged: usize,
+}
+
+impl Rows<'_> {
+    /// `@@ -12,7 +12,8 @@`: where a group of changes lies in both texts.
+    fn place(&mut self, group: &[DiffOp]) {
+        let (Some(first), Some(last)) = (group.first(), group.last()) else { return };
+        if self.left == 0 {
+            return;
+        }
+        let old = range(first.old_range().start..last.old_range().end);
+        let new = range(first.new_range().start..last.new_range().end);
+        self.row(Line::default().with(Paint::Place, format!("@@ -{old} +{new} @@")));
+    }
+
+    /// Lines that went and lines that came in their place.
+    fn changed(&mut self, gone: &[&[u8]], come: &[&[u8]]) {
+        let style = self.style;
+        let old: Vec<String> = gone.iter().map(|line| show(line, style)).collect();
+        let new: Vec<String> = come.iter().map(|line| show(line, style)).collect();
+        let one = |line: &&[u8], shown: &String, others: &[String], lines: &[&[u8]], index: usize| {
+            let twin = others.iter().position(|other| other == shown);
+            if twin.and_then(|twin| lines.get(twin)).is_some_and(|twin| body(twin) != body(line)) {
+                return window(&safe::exact(body(line)), None, style);
+            }
+            window(shown, others.get(index).map(String::as_str), style)
+        };
+        for (index, (line, shown)) in gone.iter().zip(&old).enumerate() {
+            self.line(Sort::Removed, line, &one(line, shown, &new, come, index));
+        }
+        for (index, (line, shown)) in come.iter().zip(&new).enumerate() {
+            self.line(Sort::Added, line, &one(line, shown, &old, gone, index));
+        }
+    }
+
+    fn line(&mut self, sort: Sort, line: &[u8], shown: &str) {
+        if self.left == 0 {
+            *match sort {
+                Sort::Same => &mut self.unchanged,
+                Sort::Removed => &mut self.removed,
+                Sort::Added => &mut self.added,
+            } += 1;
+            return;
+        }
+        self.left -= 1;
+        let (sign, paint) = match sort {
+            Sort::Same => ("  ", Paint::Plain),
+            Sort::Removed => ("- ", Paint::Removed),
+            Sort::Added => ("+ ", Paint::Created),
+        };
+        let shown = safe::bounded(shown, LONGEST, self.style);
+        self.row(Line::default().with(paint, format!("{sign}{shown}")));
+        if !line.ends_with(b"\n") {
+            self.remark("\\ no newline at end of file");
+        }
+    }
+
+    fn remark(&mut self, words: &str) {
+        self.row(Line::default().with(Paint::Faint, words));
+    }
+
+    fn row(&mut self, line: Line) {
+        let mark = if self.style.unicode { "↳ " } else { "> " };
+        let hang = Line::indented(self.indent).with(Paint::Faint, mark);
+        let mut row = String::new();
+        Line::indented(self.indent).followed(line).write(&mut row, self.style, Break::Anywhere, &hang);
+        self.text.push_str(&row);
+    }
+
+    /// Says how much was not shown.
+    fn finish(mut self) {
+        let hidden = self.added + self.removed + self.unchanged;
+        if hidden == 0 {
+            return;
+        }
+        let noun = if hidden == 1 { "line" } else { "lines" };
+        let ellipsis = self.style.ellipsis();
+        let words = format!("{ellipsis} {hidden} more {noun} (+{} -{})", self.added, self.removed);
+        self.remark(&words);
+    }
+}
+
+/// A range of lines as `diff -u` writes it: the first line from 1 and how many; the line before an empty range.
+fn range(lines: Range<usize>) -> String {
+    match lines.len() {
+        0 => format!("{},0", lines.start),
+        1 => format!("{}", lines.start + 1),
+        length => format!("{},{length}", lines.start + 1),
+    }
+}
+
+/// The part of a line that shows its difference from another: of two long lines that begin alike,
+/// the beginning is left out.
+fn window(shown: &str, other: Option<&str>, style: Style) -> String {
+    let alike = other.map_or(0, |other| {
+        shown.chars().zip(other.chars()).take_while(|(one, another)| one == another).count()
+    });
+    if safe::columns(shown) <= LONGEST || alike + LEAD <= LONGEST / 2 {
+        return shown.to_owned();
+    }
+    let rest: String = shown.chars().skip(alike.saturating_sub(LEAD)).collect();
+    format!("{}{rest}", style.ellipsis())
+}

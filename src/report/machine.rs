@@ -1,0 +1,168 @@
+//! One machine's part in a report, and what it comes down to.
+
+use crate::event::{Failure, FailureKind, StepOutcome};
+use crate::model::MachineName;
+use crate::plan::Plan;
+use crate::resource::Action;
+
+/// What is known of one machine. Plans, summaries, outcomes and JSON are all made from it.
+#[derive(Clone, Copy, Debug)]
+pub struct MachineReport<'a> {
+    /// The machine.
+    pub name: &'a MachineName,
+    /// What it says of itself that the inventory does not, one sentence each.
+    pub notes: &'a [String],
+    /// What would change or was to change; none when it could not be asked.
+    pub plan: Option<&'a Plan>,
+    /// How each step of the plan ended. Empty when the plan was not applied.
+    pub steps: &'a [StepOutcome],
+    /// What was left to do when it was looked at again after the apply.
+    pub left: Option<&'a Plan>,
+    /// What stopped the work on it.
+    pub failure: Option<&'a Failure>,
+    /// Why it is not touched, when that is no fault of the run.
+    pub unsupported: Option<&'a str>,
+}
+
+/// What became of a machine, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    /// Nothing to do.
+    InOrder,
+    /// All changes are made and nothing is left.
+    Done,
+    /// There are changes to make.
+    Pending,
+    /// There is nothing to do but what cannot be done.
+    Blocked,
+    /// It is not touched: its platform is not supported.
+    Unsupported,
+    /// The apply ended and something is left.
+    Partly,
+    /// No change was made, all were refused; or the machine refuses as a whole.
+    Refused,
+    /// It cannot be reached, or went away.
+    Unreachable,
+    /// The run ended before it was done.
+    Interrupted,
+    /// It cannot be worked on, or every change failed.
+    Failed,
+}
+
+impl Status {
+    /// The words of the summary.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::InOrder => "in order",
+            Self::Done => "done",
+            Self::Pending => "pending",
+            Self::Blocked => "blocked",
+            Self::Unsupported => "not supported",
+            Self::Partly => "partly done",
+            Self::Refused => "refused",
+            Self::Unreachable => "unreachable",
+            Self::Interrupted => "interrupted",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl<'a> MachineReport<'a> {
+    /// A machine of which nothing is known yet.
+    #[must_use]
+    pub fn new(name: &'a MachineName) -> Self {
+        Self { name, notes: &[], plan: None, steps: &[], left: None, failure: None, unsupported: None }
+    }
+
+    /// Whether its plan was applied, or begun to be.
+    #[must_use]
+    pub fn was_applied(&self) -> bool {
+        !self.steps.is_empty() || self.left.is_some()
+    }
+
+    /// What became of it.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        if self.unsupported.is_some() {
+            return Status::Unsupported;
+        }
+        if let Some(failure) = self.failure {
+            return match failure.kind {
+                FailureKind::Unreachable => Status::Unreachable,
+                FailureKind::Refused => Status::Refused,
+                FailureKind::Interrupted => Status::Interrupted,
+                FailureKind::Other => Status::Failed,
+            };
+        }
+        let Some(plan) = self.plan else { return Status::Interrupted };
+        if plan.steps.is_empty() {
+            return if plan.blocked.is_empty() { Status::InOrder } else { Status::Blocked };
+        }
+        if !self.was_applied() {
+            return Status::Pending;
+        }
+        let ended = Ended::of(self.steps);
+        let all = ended.changed == plan.steps.len();
+        match self.left {
+            Some(left) if all && left.is_empty() => Status::Done,
+            _ if ended.changed > 0 => Status::Partly,
+            _ if ended.refused > 0 && ended.failed == 0 => Status::Refused,
+            _ => Status::Failed,
+        }
+    }
+}
+
+/// How many changes of each sort a plan has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub(super) create: usize,
+    pub(super) update: usize,
+    pub(super) replace: usize,
+    pub(super) remove: usize,
+    pub(super) restart: usize,
+    pub(super) blocked: usize,
+    pub(super) in_order: usize,
+}
+
+impl Counts {
+    pub(super) fn of(plan: &Plan) -> Self {
+        let mut counts = Self { blocked: plan.blocked.len(), in_order: plan.in_order, ..Self::default() };
+        for step in &plan.steps {
+            *match step.difference.action {
+                Action::Create => &mut counts.create,
+                Action::Update => &mut counts.update,
+                Action::Replace => &mut counts.replace,
+                Action::Remove => &mut counts.remove,
+                Action::Restart => &mut counts.restart,
+            } += 1;
+        }
+        counts
+    }
+}
+
+/// How many steps ended which way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Ended {
+    pub(super) changed: usize,
+    pub(super) failed: usize,
+    pub(super) refused: usize,
+    pub(super) skipped: usize,
+    pub(super) not_reached: usize,
+}
+
+impl Ended {
+    pub(super) fn of(steps: &[StepOutcome]) -> Self {
+        let mut ended = Self::default();
+        for step in steps {
+            *match step {
+                StepOutcome::Changed => &mut ended.changed,
+                StepOutcome::Failed(_) => &mut ended.failed,
+                StepOutcome::Refused(_) => &mut ended.refused,
+                StepOutcome::Skipped(_) => &mut ended.skipped,
+                StepOutcome::NotReached => &mut ended.not_reached,
+            } += 1;
+        }
+        ended
+    }
+}

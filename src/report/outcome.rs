@@ -1,0 +1,136 @@
+//! What did not go as planned, for a person: every step that failed, was refused, skipped or not
+//! reached, and what is left.
+
+use super::layout::{Break, Line};
+use super::machine::{Ended, MachineReport};
+use super::step::{self, BODY, Heading};
+use super::style::{Paint, Style};
+use super::{plan, safe, words};
+use crate::event::StepOutcome;
+use crate::plan::{Plan, Step};
+
+/// Draws what did not go as planned on each machine, in the order given. Empty when all went well.
+#[must_use]
+pub fn outcomes(machines: &[MachineReport<'_>], style: Style) -> String {
+    let widest = words::name_columns(machines);
+    let mut text = String::new();
+    for machine in machines {
+        let body = body(machine, style);
+        if body.is_empty() {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        let head = head(words::name(machine, widest), machine);
+        head.write(&mut text, style, Break::Words, &Line::indented(BODY));
+        text.push_str(&body);
+    }
+    text
+}
+
+/// Adds `9 of 12 changed, 1 failed, 2 skipped`, or what became of the machine as a whole.
+fn head(head: Line, machine: &MachineReport<'_>) -> Line {
+    if machine.steps.is_empty() {
+        return head.with(Paint::Alarm, machine.status().words());
+    }
+    let ended = Ended::of(machine.steps);
+    let changed = format!("{} of {} changed", ended.changed, machine.steps.len());
+    let mut head = head.with(if ended.changed > 0 { Paint::Created } else { Paint::Plain }, changed);
+    let sorts = [
+        (ended.failed, "failed", Paint::Alarm),
+        (ended.refused, "refused", Paint::Alarm),
+        (ended.skipped, "skipped", Paint::Changed),
+        (ended.not_reached, "not reached", Paint::Changed),
+    ];
+    for (count, words, paint) in sorts.into_iter().filter(|(count, ..)| *count > 0) {
+        head = head.with(Paint::Plain, ", ").with(paint, format!("{count} {words}"));
+    }
+    head
+}
+
+fn body(machine: &MachineReport<'_>, style: Style) -> String {
+    let mut text = String::new();
+    if let Some(failure) = machine.failure {
+        plan::failed(&mut text, failure, style);
+    }
+    let Some(plan) = machine.plan else { return text };
+    let mut not_reached = Vec::new();
+    for (one, outcome) in plan.steps.iter().zip(machine.steps) {
+        let (sign, verb, paint, reason) = match outcome {
+            StepOutcome::Changed => continue,
+            StepOutcome::NotReached => {
+                not_reached.push(one);
+                continue;
+            }
+            StepOutcome::Failed(reason) => ("!", "failed", Paint::Alarm, reason.clone()),
+            StepOutcome::Refused(reason) => ("!", "refused", Paint::Alarm, reason.clone()),
+            StepOutcome::Skipped(need) => {
+                ("-", "skipped", Paint::Changed, skipped(plan, machine.steps, *need))
+            }
+        };
+        Heading { sign, verb, paint }.write(&mut text, &one.id, &one.origin, style);
+        step::reason(&mut text, &reason, BODY, style);
+    }
+    list(&mut text, "not reached", &not_reached, style);
+    if let Some(left) = machine.left {
+        list(&mut text, "changed, but differs again", &unexplained(plan, machine.steps, left), style);
+    }
+    text
+}
+
+fn skipped(plan: &Plan, steps: &[StepOutcome], need: usize) -> String {
+    let Some(needed) = plan.steps.get(need) else { return "what it needs failed".to_owned() };
+    let how = match steps.get(need) {
+        Some(StepOutcome::Refused(_)) => "was refused",
+        Some(StepOutcome::Skipped(_)) => "was skipped",
+        Some(StepOutcome::NotReached) => "was not reached",
+        Some(StepOutcome::Failed(_) | StepOutcome::Changed) | None => "failed",
+    };
+    format!("it needs {}, which {how}", needed.id)
+}
+
+/// Steps that are left although they were made, or that were not in the plan.
+fn unexplained<'a>(plan: &Plan, steps: &[StepOutcome], left: &'a Plan) -> Vec<&'a Step> {
+    let explained = |step: &&Step| {
+        let mut planned = plan.steps.iter().zip(steps);
+        planned.any(|(one, outcome)| one.id == step.id && *outcome != StepOutcome::Changed)
+    };
+    left.steps.iter().filter(|step| !explained(step)).collect()
+}
+
+/// So many are named in a list.
+const NAMED: usize = 10;
+
+fn list(text: &mut String, words: &str, steps: &[&Step], style: Style) {
+    if steps.is_empty() {
+        return;
+    }
+    let heading =
+        Line::indented(2).with(Paint::Changed, format!("{}: {words}", words::counted(steps.len(), "step")));
+    heading.write(text, style, Break::Words, &Line::indented(4));
+    for one in steps.iter().take(NAMED) {
+        let verb = one.difference.action.verb();
+        let line = Line::indented(BODY)
+            .with(Paint::Plain, format!("{verb} {}", safe::line(&one.id.to_string(), style)));
+        line.write(text, style, Break::Words, &Line::indented(BODY + 2));
+    }
+    if let Some(hidden) = steps.len().checked_sub(NAMED).filter(|hidden| *hidden > 0) {
+        let words = format!("{} {hidden} more", style.ellipsis());
+        Line::indented(BODY).with(Paint::Faint, words).write(text, style, Break::Words, &Line::default());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples::{ASCII, NARROW, Sample, WIDE, visible};
+
+    #[test]
+    fn what_went_wrong() {
+        let sample = Sample::new();
+        insta::assert_snapshot!("applied_80", outcomes(&sample.applied(), NARROW));
+        insta::assert_snapshot!("applied_80_ascii", outcomes(&sample.applied(), ASCII));
+        insta::assert_snapshot!("applied_120_colour", visible(&outcomes(&sample.applied(), WIDE)));
+    }
+}

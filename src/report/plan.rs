@@ -1,0 +1,132 @@
+//! Plans for a person: what would change, grouped by machine and resource.
+
+use super::layout::{Break, Line};
+use super::machine::{Counts, MachineReport};
+use super::step::{self, BODY};
+use super::style::{Paint, Style};
+use super::{safe, words};
+use crate::event::{Failure, FailureKind};
+use crate::plan::{Blocked, Plan};
+
+/// Draws the plans of all machines, in the order given.
+///
+/// A machine with something to do is a block: a line of counts, its steps in the order in which they
+/// are made, and what is blocked. Every other machine is one line, or two when it cannot be worked on.
+/// Every line ends with `\n`.
+#[must_use]
+pub fn plans(machines: &[MachineReport<'_>], style: Style) -> String {
+    let widest = words::name_columns(machines);
+    let mut text = String::new();
+    let mut after_block = false;
+    for machine in machines {
+        let block = machine.plan.is_some_and(|plan| !plan.is_empty());
+        if !text.is_empty() && (block || after_block) {
+            text.push('\n');
+        }
+        after_block = block;
+        machine_text(&mut text, machine, widest, style);
+    }
+    text
+}
+
+fn machine_text(text: &mut String, machine: &MachineReport<'_>, widest: usize, style: Style) {
+    let mut head = words::name(machine, widest);
+    let mut rest = String::new();
+    if let Some(reason) = machine.unsupported {
+        let reason = safe::line(reason, style);
+        head = head.with(Paint::Faint, format!("not touched: {reason}"));
+    } else if let Some(plan) = machine.plan {
+        head = counts(head, plan);
+        body(&mut rest, plan, style);
+    }
+    if let Some(failure) = machine.failure {
+        if machine.plan.is_none() {
+            head = head.with(Paint::Alarm, failure_word(failure.kind));
+        }
+        failed(&mut rest, failure, style);
+    } else if machine.plan.is_none() && machine.unsupported.is_none() {
+        head = head.with(Paint::Alarm, "not reached");
+    }
+    head.write(text, style, Break::Words, &Line::indented(BODY));
+    machine.notes.iter().for_each(|note| step::note(text, note, 2, style));
+    text.push_str(&rest);
+}
+
+/// Adds `3 to create, 1 to update, 28 in order`, or that there is nothing to do.
+fn counts(head: Line, plan: &Plan) -> Line {
+    let counts = Counts::of(plan);
+    if plan.is_empty() {
+        return head.with(Paint::Plain, format!("nothing to do ({} in order)", counts.in_order));
+    }
+    let sorts = [
+        (counts.create, "to create", Paint::Created),
+        (counts.update, "to update", Paint::Changed),
+        (counts.replace, "to replace", Paint::Replaced),
+        (counts.remove, "to remove", Paint::Removed),
+        (counts.restart, "to restart", Paint::Place),
+        (counts.blocked, "blocked", Paint::Alarm),
+        (counts.in_order, "in order", Paint::Faint),
+    ];
+    let mut head = head;
+    let mut comma = "";
+    for (count, words, paint) in sorts.into_iter().filter(|(count, ..)| *count > 0) {
+        head = head.with(Paint::Plain, comma).with(paint, format!("{count} {words}"));
+        comma = ", ";
+    }
+    head
+}
+
+fn body(text: &mut String, plan: &Plan, style: Style) {
+    let mut roomy = false;
+    for (index, one) in plan.steps.iter().enumerate() {
+        let wide = step::has_text(one);
+        // A diff stands free; short steps stand together.
+        if index > 0 && (wide || roomy) {
+            text.push('\n');
+        }
+        roomy = wide;
+        step::write(text, one, style);
+    }
+    if !plan.blocked.is_empty() {
+        if !plan.steps.is_empty() {
+            text.push('\n');
+        }
+        let heading = format!("{} blocked: nothing can be done about it from here", plan.blocked.len());
+        Line::indented(2).with(Paint::Alarm, heading).write(text, style, Break::Words, &Line::indented(4));
+        plan.blocked.iter().for_each(|one| blocked(text, one, style));
+    }
+}
+
+fn blocked(text: &mut String, one: &Blocked, style: Style) {
+    let head = step::Heading { sign: "!", verb: "blocked", paint: Paint::Alarm };
+    head.write(text, &one.id, &one.origin, style);
+    step::reason(text, &one.reason, BODY, style);
+}
+
+fn failure_word(kind: FailureKind) -> &'static str {
+    match kind {
+        FailureKind::Unreachable => "unreachable",
+        FailureKind::Refused => "refused",
+        FailureKind::Interrupted => "interrupted",
+        FailureKind::Other => "failed",
+    }
+}
+
+/// Writes what a machine failed to do.
+pub(super) fn failed(text: &mut String, failure: &Failure, style: Style) {
+    step::reason(text, &format!("failed to {}", failure.message), 2, style);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples::{ASCII, NARROW, Sample, WIDE, visible};
+
+    #[test]
+    fn a_fleet() {
+        let sample = Sample::new();
+        insta::assert_snapshot!("fleet_80", plans(&sample.planned(), NARROW));
+        insta::assert_snapshot!("fleet_120_colour", visible(&plans(&sample.planned(), WIDE)));
+        insta::assert_snapshot!("fleet_80_ascii", plans(&sample.planned(), ASCII));
+    }
+}

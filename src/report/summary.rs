@@ -1,0 +1,181 @@
+//! The closing table and the last sentence, for a person.
+
+use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+
+use super::machine::{Counts, Ended, MachineReport, Status};
+use super::style::{Paint, Style};
+use super::words::counted;
+
+/// Draws one row for each machine, in the order given, and the last sentence below.
+///
+/// Before an apply the columns count what is to do, after it how the steps ended. A column that
+/// would be empty is left out, but for the most common ones. Every line ends with `\n`.
+#[must_use]
+pub fn summary(machines: &[MachineReport<'_>], style: Style) -> String {
+    if machines.is_empty() {
+        return String::new();
+    }
+    let columns = if machines.iter().any(MachineReport::was_applied) { AFTER } else { BEFORE };
+    let columns: Vec<&Column> = columns
+        .iter()
+        .filter(|column| column.always || machines.iter().any(|machine| (column.count)(machine) > 0))
+        .collect();
+    let mut table = Table::new();
+    let rule = LineStyle::none().fill(if style.unicode { '─' } else { '-' });
+    let rule = rule.junction(if style.unicode { '─' } else { '-' });
+    table
+        .load_style(TableStyle::new().header_separator(rule))
+        .force_no_tty()
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(u16::try_from(style.columns()).unwrap_or(u16::MAX));
+    let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
+    let mut header = vec![Cell::new("machine")];
+    header.extend(columns.iter().map(|column| right(column.name.to_owned())));
+    header.push(Cell::new("result"));
+    table.set_header(header);
+    for machine in machines {
+        let mut row = vec![Cell::new(machine.name)];
+        row.extend(columns.iter().map(|column| match (column.count)(machine) {
+            0 => right("-".to_owned()),
+            count => right(count.to_string()),
+        }));
+        row.push(Cell::new(machine.status().words()));
+        table.add_row(row);
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    let mut text = painted(&table, machines, style);
+    text.push('\n');
+    text.push_str(&closing(machines));
+    text.push('\n');
+    text
+}
+
+/// One column of counts.
+struct Column {
+    name: &'static str,
+    /// Shown even when nothing is counted.
+    always: bool,
+    count: fn(&MachineReport<'_>) -> usize,
+}
+
+const fn column(name: &'static str, always: bool, count: fn(&MachineReport<'_>) -> usize) -> Column {
+    Column { name, always, count }
+}
+
+fn counts(machine: &MachineReport<'_>) -> Counts {
+    machine.plan.map(Counts::of).unwrap_or_default()
+}
+
+fn ended(machine: &MachineReport<'_>) -> Ended {
+    Ended::of(machine.steps)
+}
+
+const BEFORE: &[Column] = &[
+    column("create", true, |machine| counts(machine).create),
+    column("update", true, |machine| counts(machine).update),
+    column("replace", false, |machine| counts(machine).replace),
+    column("remove", true, |machine| counts(machine).remove),
+    column("restart", false, |machine| counts(machine).restart),
+    column("blocked", false, |machine| counts(machine).blocked),
+    column("in order", true, |machine| counts(machine).in_order),
+];
+
+const AFTER: &[Column] = &[
+    column("changed", true, |machine| ended(machine).changed),
+    column("failed", false, |machine| ended(machine).failed),
+    column("refused", false, |machine| ended(machine).refused),
+    column("skipped", false, |machine| ended(machine).skipped),
+    column("not reached", false, |machine| ended(machine).not_reached),
+    column("left", true, |machine| machine.left.map_or(0, |left| left.steps.len())),
+    column("blocked", false, |machine| machine.left.or(machine.plan).map_or(0, |plan| plan.blocked.len())),
+    column("in order", true, |machine| machine.left.or(machine.plan).map_or(0, |plan| plan.in_order)),
+];
+
+/// Colours a table: the last column by what became of the machine.
+fn painted(table: &Table, machines: &[MachineReport<'_>], style: Style) -> String {
+    let mut text = String::new();
+    let mut result_at = 0;
+    let mut row = machines.iter();
+    for (index, line) in table.lines().enumerate() {
+        let line = line.trim_end();
+        if index < 2 {
+            // All that the table holds is ASCII, so bytes are columns.
+            result_at = if index == 0 { line.rfind("result").unwrap_or(0) } else { result_at };
+            text.push_str(&style.paint(if index == 0 { Paint::Strong } else { Paint::Faint }, line));
+        } else {
+            let status = row.next().map_or(Status::InOrder, MachineReport::status);
+            let (begin, result) = line.split_at_checked(result_at).unwrap_or((line, ""));
+            text.push_str(begin);
+            text.push_str(&style.paint(paint(status), result));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn paint(status: Status) -> Paint {
+    match status {
+        Status::InOrder | Status::Done => Paint::Created,
+        Status::Pending | Status::Partly => Paint::Changed,
+        Status::Unsupported => Paint::Faint,
+        Status::Blocked | Status::Refused | Status::Unreachable | Status::Interrupted | Status::Failed => {
+            Paint::Alarm
+        }
+    }
+}
+
+/// The last sentence, without a line break: `4 machines changed, 1 unreachable`.
+#[must_use]
+pub fn closing(machines: &[MachineReport<'_>]) -> String {
+    let number = |wanted: Status| machines.iter().filter(|machine| machine.status() == wanted).count();
+    let mut parts: Vec<String> = Vec::new();
+    let pending: Vec<usize> = machines
+        .iter()
+        .filter(|machine| machine.status() == Status::Pending)
+        .map(|machine| machine.plan.map_or(0, |plan| plan.steps.len()))
+        .collect();
+    if !pending.is_empty() {
+        let changes = counted(pending.iter().sum(), "change");
+        parts.push(format!("{changes} to make on {}", counted(pending.len(), "machine")));
+    }
+    let mut say = |count: usize, words: &dyn Fn(&str) -> String| {
+        if count > 0 {
+            // Only the first part names what is counted.
+            let counted = if parts.is_empty() { counted(count, "machine") } else { count.to_string() };
+            parts.push(words(&counted));
+        }
+    };
+    say(number(Status::Done), &|count| format!("{count} changed"));
+    say(number(Status::Partly), &|count| format!("{count} partly changed"));
+    say(number(Status::InOrder), &|count| format!("nothing to do on {count}"));
+    let rest = [
+        Status::Blocked,
+        Status::Refused,
+        Status::Failed,
+        Status::Unreachable,
+        Status::Interrupted,
+        Status::Unsupported,
+    ];
+    for status in rest {
+        say(number(status), &|count| format!("{count} {}", status.words()));
+    }
+    parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples::{ASCII, NARROW, Sample, WIDE, visible};
+
+    #[test]
+    fn before_and_after() {
+        let sample = Sample::new();
+        insta::assert_snapshot!("planned_80", summary(&sample.planned(), NARROW));
+        insta::assert_snapshot!("planned_120_colour", visible(&summary(&sample.planned(), WIDE)));
+        insta::assert_snapshot!("applied_80", summary(&sample.applied(), NARROW));
+        insta::assert_snapshot!("applied_80_ascii", summary(&sample.applied(), ASCII));
+        insta::assert_snapshot!("applied_120_colour", visible(&summary(&sample.applied(), WIDE)));
+    }
+}
