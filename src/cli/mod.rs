@@ -4,6 +4,7 @@ mod arguments;
 mod check;
 mod exit;
 mod load;
+mod log;
 mod main;
 mod progress;
 mod render;

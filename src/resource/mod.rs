@@ -1,10 +1,12 @@
 //! The primitives: one thing on one machine that fleetprov owns, one file per kind.
 
+pub mod block;
 pub mod checkout;
 pub mod crontab_entry;
 pub mod directory;
 pub mod file;
 pub mod init_script;
+pub mod json_keys;
 pub mod link;
 pub mod package;
 pub mod unit;
@@ -13,16 +15,20 @@ mod answer;
 mod content;
 mod declared;
 mod difference;
+mod edited;
 mod lines;
 mod operation;
 pub mod ownership;
 mod question;
 mod reading;
 mod registry;
+#[cfg(test)]
+mod testing;
 
 pub use answer::{Answer, Answers, Observation, ObserveError, PathFacts, PathType, Surroundings, UnitFacts};
 pub use content::{Content, Rendered};
 pub use declared::{Declared, Origin, Resource};
+pub use edited::Edited;
 pub use difference::{Action, Comparison, Detail, Difference};
 pub use operation::{Operation, Payload};
 pub use question::{Question, Want};
