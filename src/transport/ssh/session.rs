@@ -15,6 +15,7 @@ use super::guardian::explain;
 use super::login::{Door, exchange_keys, log_in, name};
 use super::options::SshOptions;
 use super::patience::Patient;
+use super::spare::Spare;
 use crate::model::{Hop, SshTarget};
 use crate::transport::channel::{Channel, Session, Tally};
 use crate::transport::error::TransportError;
@@ -33,9 +34,10 @@ const FAREWELL: Duration = Duration::from_secs(2);
 
 /// A login on a machine, with the logins on the way there.
 pub(super) struct SshSession {
-    /// The machine last. Earlier ones carry the later ones.
+    /// The jump hosts, which carry the connections to what comes after them.
     jumps: Vec<Door>,
-    machine: Door,
+    machine: Arc<Door>,
+    spare: Spare,
     options: Arc<SshOptions>,
     channels: Channels,
     /// Cuts all connections when the session is dropped.
@@ -54,8 +56,9 @@ impl SshSession {
             let door = pass(jumps.last(), hop, &options, deadline, &cut).await?;
             jumps.push(door);
         }
-        let machine = pass(jumps.last(), &way.hop, &options, deadline, &cut).await?;
-        Ok(Self { jumps, machine, options, channels: Channels::new(), _cut: guard })
+        let machine = Arc::new(pass(jumps.last(), &way.hop, &options, deadline, &cut).await?);
+        let spare = Spare::new(Arc::clone(&machine));
+        Ok(Self { jumps, machine, spare, options, channels: Channels::new(), _cut: guard })
     }
 
     fn lost(&self, reason: String) -> TransportError {
@@ -69,7 +72,7 @@ impl SshSession {
             return Err(self.lost(format!("a command of {length} bytes is longer than its {limit}")));
         }
         let starting = async {
-            let opened = self.machine.handle.channel_open_session().await?;
+            let opened = self.spare.take().await?;
             // The answer is not waited for: where the server takes input at once, as dropbear does, the
             // input would lose a round trip. A refusal comes out of the channel.
             opened.exec(true, command).await?;
@@ -90,6 +93,7 @@ impl SshSession {
                 return Err(TransportError::TimedOut { host, step: "open a channel", limit });
             }
         };
+        self.spare.refill();
         let (incoming, outgoing) = split(opened, &self.machine.host, &self.machine.notes);
         let closed = self.lost("the session was closed".to_owned());
         Ok(self.channels.open(command, incoming, outgoing, closed))
@@ -98,7 +102,8 @@ impl SshSession {
     async fn farewell(mut self) {
         let leaving = async {
             self.channels.close().await;
-            for door in std::iter::once(self.machine).chain(self.jumps.into_iter().rev()) {
+            self.spare.close().await;
+            for door in Arc::into_inner(self.machine).into_iter().chain(self.jumps.into_iter().rev()) {
                 if door.handle.disconnect(Disconnect::ByApplication, "", "").await.is_ok() {
                     // What it ended with no longer matters to anybody.
                     let _ending = door.handle.await;
