@@ -15,4 +15,6 @@ mod rig;
 #[cfg(test)]
 mod rig_self;
 #[cfg(test)]
+mod rig_wholetech;
+#[cfg(test)]
 mod ssh;
