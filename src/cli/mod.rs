@@ -2,6 +2,7 @@
 
 mod arguments;
 mod check;
+mod demo;
 mod exit;
 mod load;
 mod log;

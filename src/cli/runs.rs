@@ -284,7 +284,7 @@ fn show(fleet: &str, reports: &[MachineReport<'_>], json: bool, exit: Exit, surf
 
 fn finish(fleet: &str, reports: &[MachineReport<'_>], json: bool, exit: Exit, surface: Surface) {
     if json {
-        let _ = (fleet, exit);
+        print(&report::json(fleet, reports, exit.code()));
     } else {
         print(&report::summary(reports, surface.output));
     }

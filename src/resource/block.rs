@@ -7,6 +7,7 @@ use super::content::{Content, Rendered};
 use super::declared::{Declared, Origin, Resource};
 use super::difference::{Comparison, Detail};
 use super::edited::Edited;
+use super::ownership;
 use super::question::Question;
 use super::reading::Reading;
 use crate::format::block::{self, BlockError, Comment, Markers, Position};
@@ -18,8 +19,8 @@ pub const KIND: &str = "block";
 /// A managed block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
-    /// The file it is in.
-    pub file: Edited,
+    /// The file it is in; it is made when there is none.
+    pub path: MachinePath,
     /// Its name in the markers: letters, digits and `. _ : / @ + -`.
     pub id: String,
     /// Its lines.
@@ -28,6 +29,12 @@ pub struct Block {
     pub comment: Comment,
     /// Where it goes when it is new.
     pub position: Position,
+    /// Its owner. When none is given the file keeps the one it has, and a new one gets its folder's.
+    pub owner: Option<String>,
+    /// Its group; left alone when none is given.
+    pub group: Option<String>,
+    /// Its permission bits. When none are given the file keeps its own, and a new one gets 0644.
+    pub mode: Option<u32>,
 }
 
 /// Reads `block: {path, id, content | template, comment, position, owner, group, mode}`. `comment` is
@@ -50,13 +57,15 @@ pub fn read(
     });
     let content = content(&mut fields, reading);
     let position = fields.choice("position", &[("end", Position::End), ("start", Position::Start)]);
-    let file = Edited::read(&mut fields, path);
+    let owner = ownership::read_account(&mut fields, "owner");
+    let group = ownership::read_account(&mut fields, "group");
+    let mode = ownership::read_mode(&mut fields);
     let span = fields.span().clone();
-    let (Some(file), Some(comment), Some(id), Some(content)) = (file, comment, id, content) else {
+    let (Some(path), Some(comment), Some(id), Some(content)) = (path, comment, id, content) else {
         fields.close();
         return Vec::new();
     };
-    let block = Block { file, id, content, comment, position: position.unwrap_or(Position::End) };
+    let block = Block { path, id, content, comment, position: position.unwrap_or(Position::End), owner, group, mode };
     let fits = block.set(b"");
     if let Err(error) = &fits {
         fields.problems().push(Diagnostic::at(&span, format!("failed to {error}")));
@@ -97,6 +106,15 @@ fn content(fields: &mut Fields<'_>, reading: &Reading<'_>) -> Option<String> {
 }
 
 impl Block {
+    fn file(&self) -> Edited {
+        Edited {
+            path: self.path.clone(),
+            owner: self.owner.clone(),
+            group: self.group.clone(),
+            mode: self.mode,
+        }
+    }
+
     fn markers(&self) -> Result<Markers, BlockError> {
         Markers::new(self.comment.clone(), &self.id)
     }
@@ -110,7 +128,7 @@ impl Block {
     }
 
     fn name(&self) -> String {
-        format!("{}#{}", self.file.path, self.id)
+        format!("{}#{}", self.path, self.id)
     }
 }
 
@@ -120,13 +138,14 @@ impl Resource for Block {
     }
 
     fn questions(&self) -> Vec<Question> {
-        vec![self.file.question()]
+        vec![self.file().question()]
     }
 
     fn compare(&self, answers: Answers<'_>) -> Result<Comparison, ObserveError> {
+        let file = self.file();
         let facts = answers.path(0)?;
-        let text = self.file.text(facts)?;
-        let conflict = |error| self.file.conflict(error);
+        let text = file.text(facts)?;
+        let conflict = |error| file.conflict(error);
         let wanted = self.set(text).map_err(conflict)?;
         let old = self.get(text).map_err(conflict)?;
         let new = self.get(&wanted).map_err(conflict)?.unwrap_or_default();
@@ -137,17 +156,18 @@ impl Resource for Block {
         } else if wanted != text {
             details.push(Detail::Note("its marker lines or line endings are written anew".to_owned()));
         }
-        self.file.compare(facts, wanted, details, existed)
+        file.compare(facts, wanted, details, existed)
     }
 
     fn foreseen(&self, answers: Answers<'_>) -> Vec<(Question, Answer)> {
-        let wanted = |facts| self.set(self.file.text(facts).ok()?).ok();
-        let foreseen = |facts| wanted(facts).map(|wanted| self.file.foreseen(facts, wanted));
+        let file = self.file();
+        let wanted = |facts| self.set(file.text(facts).ok()?).ok();
+        let foreseen = |facts| wanted(facts).map(|wanted| file.foreseen(facts, wanted));
         answers.path(0).ok().and_then(foreseen).into_iter().collect()
     }
 
     fn path(&self) -> Option<&MachinePath> {
-        Some(&self.file.path)
+        Some(&self.path)
     }
 
     fn rendered(&self) -> Vec<Rendered> {

@@ -8,7 +8,7 @@ use super::difference::{Action, Comparison, Detail, Difference};
 use super::operation::{Operation, Payload};
 use super::ownership;
 use super::question::{Question, Want};
-use crate::model::{Digest, Fields, MachinePath};
+use crate::model::{Digest, MachinePath};
 use crate::shell::{Call, Library};
 
 const LIBRARY: Library = Library { name: "edited", posix: include_str!("edited.sh") };
@@ -18,27 +18,19 @@ pub(super) const LIMIT: u64 = 4 * 1024 * 1024;
 
 /// The file around an owned part.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Edited {
+pub(super) struct Edited {
     /// Where. The file is made when there is none.
-    pub path: MachinePath,
+    pub(super) path: MachinePath,
     /// Its owner. When none is given a file keeps the one it has, and a new one gets the owner of
     /// its folder.
-    pub owner: Option<String>,
+    pub(super) owner: Option<String>,
     /// Its group; left alone when none is given.
-    pub group: Option<String>,
+    pub(super) group: Option<String>,
     /// Its permission bits. When none are given a file keeps its own, and a new one gets 0644.
-    pub mode: Option<u32>,
+    pub(super) mode: Option<u32>,
 }
 
 impl Edited {
-    /// Reads `owner`, `group` and `mode` beside a path that was read before.
-    pub(super) fn read(fields: &mut Fields<'_>, path: Option<MachinePath>) -> Option<Self> {
-        let owner = ownership::read_account(fields, "owner");
-        let group = ownership::read_account(fields, "group");
-        let mode = ownership::read_mode(fields);
-        path.map(|path| Self { path, owner, group, mode })
-    }
-
     /// The question whose answer [`Edited::text`] takes.
     pub(super) fn question(&self) -> Question {
         Question::Path { path: self.path.clone(), want: Want::Bytes { limit: LIMIT } }

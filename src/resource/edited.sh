@@ -5,6 +5,7 @@
 # Sets fp_edited_seen to the digest of file $1, or to absent. Refuses what is no file.
 fp_edited_look() {
 	fp_state "$1" plain
+	# shellcheck disable=SC2154 # the session sets it
 	case $fp_now in
 	absent) fp_edited_seen=absent ;;
 	file\ *) fp_edited_seen=${fp_now##* } ;;

@@ -10,6 +10,7 @@ use super::content::{Content, Rendered};
 use super::declared::{Declared, Origin, Resource};
 use super::difference::{Comparison, Detail};
 use super::edited::Edited;
+use super::ownership;
 use super::question::Question;
 use super::reading::Reading;
 use crate::format::json::{self, JsonError, Pointer};
@@ -24,12 +25,18 @@ const SHORT: usize = 60;
 /// Owned keys of a JSON document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JsonKeys {
-    /// The document.
-    pub file: Edited,
+    /// The document; it is made when there is none.
+    pub path: MachinePath,
     /// The name of this set of keys, so that it stays the same resource when its keys change.
     pub id: String,
     /// The keys and their values; no key lies below another.
     pub values: Vec<(Pointer, Json)>,
+    /// Its owner. When none is given the file keeps the one it has, and a new one gets its folder's.
+    pub owner: Option<String>,
+    /// Its group; left alone when none is given.
+    pub group: Option<String>,
+    /// Its permission bits. When none are given the file keeps its own, and a new one gets 0644.
+    pub mode: Option<u32>,
 }
 
 /// Reads `json-keys: {path, id, values, owner, group, mode}`. `id` is `keys` unless given. `values`
@@ -68,10 +75,14 @@ pub fn read(
             Diagnostic::at(&entry.key.span, problem).expected("a key, or a pointer such as /permissions/deny"),
         );
     }
-    let file = Edited::read(&mut fields, path);
+    let owner = ownership::read_account(&mut fields, "owner");
+    let group = ownership::read_account(&mut fields, "group");
+    let mode = ownership::read_mode(&mut fields);
     fields.close();
-    match file {
-        Some(file) if is_whole => vec![Declared::new(JsonKeys { file, id, values }, origin.clone())],
+    match path {
+        Some(path) if is_whole => {
+            vec![Declared::new(JsonKeys { path, id, values, owner, group, mode }, origin.clone())]
+        }
         _ => Vec::new(),
     }
 }
@@ -106,6 +117,15 @@ fn detail(pointer: &Pointer, from: Option<&Json>, to: &Json) -> Detail {
 }
 
 impl JsonKeys {
+    fn file(&self) -> Edited {
+        Edited {
+            path: self.path.clone(),
+            owner: self.owner.clone(),
+            group: self.group.clone(),
+            mode: self.mode,
+        }
+    }
+
     /// The document with all keys set.
     fn set(&self, text: &[u8]) -> Result<Vec<u8>, JsonError> {
         self.values
@@ -116,17 +136,18 @@ impl JsonKeys {
 
 impl Resource for JsonKeys {
     fn id(&self) -> ResourceId {
-        ResourceId::new(KIND, format!("{}#{}", self.file.path, self.id))
+        ResourceId::new(KIND, format!("{}#{}", self.path, self.id))
     }
 
     fn questions(&self) -> Vec<Question> {
-        vec![self.file.question()]
+        vec![self.file().question()]
     }
 
     fn compare(&self, answers: Answers<'_>) -> Result<Comparison, ObserveError> {
+        let file = self.file();
         let facts = answers.path(0)?;
-        let text = self.file.text(facts)?;
-        let conflict = |error| self.file.conflict(error);
+        let text = file.text(facts)?;
+        let conflict = |error| file.conflict(error);
         let wanted = self.set(text).map_err(conflict)?;
         let mut details = Vec::new();
         let mut existed = false;
@@ -137,21 +158,22 @@ impl Resource for JsonKeys {
                 details.push(detail(pointer, old.as_ref(), value));
             }
         }
-        self.file.compare(facts, wanted, details, existed)
+        file.compare(facts, wanted, details, existed)
     }
 
     fn foreseen(&self, answers: Answers<'_>) -> Vec<(Question, Answer)> {
-        let foreseen = |facts| Some(self.file.foreseen(facts, self.set(self.file.text(facts).ok()?).ok()?));
+        let file = self.file();
+        let foreseen = |facts| Some(file.foreseen(facts, self.set(file.text(facts).ok()?).ok()?));
         answers.path(0).ok().and_then(foreseen).into_iter().collect()
     }
 
     fn path(&self) -> Option<&MachinePath> {
-        Some(&self.file.path)
+        Some(&self.path)
     }
 
     fn rendered(&self) -> Vec<Rendered> {
         let whole = self.set(b"").unwrap_or_default();
-        let path = format!("{}#{}", self.file.path, self.id);
+        let path = format!("{}#{}", self.path, self.id);
         vec![Rendered { path, content: Content::Bytes(Arc::from(whole)) }]
     }
 }

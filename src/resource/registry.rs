@@ -2,7 +2,7 @@
 
 use super::declared::{Declared, Origin};
 use super::reading::Reading;
-use super::{block, checkout, crontab_entry, directory, file, init_script, json_keys, link, package, unit};
+use super::{block, checkout, crontab_entry, directory, file, ini_keys, init_script, json_keys, link, package, unit};
 use crate::model::{Diagnostics, Node};
 
 /// Reads the fields of one kind into what it declares.
@@ -15,6 +15,7 @@ pub const KINDS: &[(&str, Read)] = &[
     (crontab_entry::KIND, crontab_entry::read),
     (directory::KIND, directory::read),
     (file::KIND, file::read),
+    (ini_keys::KIND, ini_keys::read),
     (init_script::KIND, init_script::read),
     (json_keys::KIND, json_keys::read),
     (link::KIND, link::read),
