@@ -65,7 +65,8 @@ pub fn read(
         fields.close();
         return Vec::new();
     };
-    let block = Block { path, id, content, comment, position: position.unwrap_or(Position::End), owner, group, mode };
+    let block =
+        Block { path, id, content, comment, position: position.unwrap_or(Position::End), owner, group, mode };
     let fits = block.set(b"");
     if let Err(error) = &fits {
         fields.problems().push(Diagnostic::at(&span, format!("failed to {error}")));

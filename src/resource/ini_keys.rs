@@ -113,8 +113,8 @@ impl IniKeys {
         let mut details = Vec::new();
         let mut existed = false;
         for value in &self.values {
-            let old = ini::get(text, value.section.as_deref(), &value.key)
-                .map_err(|error| file.conflict(error))?;
+            let old =
+                ini::get(text, value.section.as_deref(), &value.key).map_err(|error| file.conflict(error))?;
             existed |= old.is_some();
             let new = value.bytes()?;
             if old != Some(new) {

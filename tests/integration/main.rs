@@ -13,4 +13,6 @@ mod rig;
 #[cfg(test)]
 mod rig_self;
 #[cfg(test)]
+mod shell_scripts;
+#[cfg(test)]
 mod ssh;

@@ -34,9 +34,9 @@ pub fn read(
             }
         } else {
             let message = format!("section `{}` is {}", section.key.text, section.value.kind().phrase());
-            fields
-                .problems()
-                .push(Diagnostic::at(&section.value.span, message).expected("a map of keys and their values"));
+            fields.problems().push(
+                Diagnostic::at(&section.value.span, message).expected("a map of keys and their values"),
+            );
         }
     }
     if values.is_empty() && fields.problems().len() == before {
@@ -74,7 +74,9 @@ fn value_of(
         Some(text) => {
             if let Err(error) = ini::set(b"", section, key, text) {
                 let message = format!("failed to {error}");
-                problems.push(Diagnostic::at(&entry.value.span, message).expected("a key with a value of one line"));
+                problems.push(
+                    Diagnostic::at(&entry.value.span, message).expected("a key with a value of one line"),
+                );
                 return None;
             }
             Content::Bytes(text.as_bytes().into())
