@@ -27,7 +27,7 @@ pub fn main() -> ExitCode {
         Command::Render(render) => super::render::render(render, surface),
         Command::Plan(look) => in_runtime(super::runs::plan(look, surface)),
         Command::Apply(apply) => in_runtime(super::runs::apply(apply, surface)),
-        Command::Demo(_) => Exit::Error,
+        Command::Demo(_) => in_runtime(super::demo::demo(surface)),
     };
     ExitCode::from(exit.code())
 }
