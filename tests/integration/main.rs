@@ -17,4 +17,6 @@ mod rig_self;
 #[cfg(test)]
 mod rig_wholetech;
 #[cfg(test)]
+mod shell_scripts;
+#[cfg(test)]
 mod ssh;

@@ -320,7 +320,9 @@ fn edits() -> impl Strategy<Value = Vec<(Option<&'static str>, &'static str, &'s
 fn the_machine_edits_as_the_controller_does() {
     on_every_shell(|bench| {
         let path = bench.file("x.ini");
-        let config = Config { cases: 120, failure_persistence: None, ..Config::default() };
+        let is_long = std::env::var_os("FLEETPROV_LONG").is_some_and(|value| value == "1");
+        let cases = if is_long { 2_000 } else { 25 };
+        let config = Config { cases, failure_persistence: None, ..Config::default() };
         let outcome = TestRunner::new(config).run(&(files(), edits()), |(text, edits)| {
             let mut values: Vec<IniValue> = Vec::new();
             for (section, key, value) in edits {
