@@ -1,11 +1,13 @@
 //! From answers to steps.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::order::{Cycle, order};
 use crate::model::{Digest, ResourceId};
 use crate::resource::{
-    Action, Answer, Answers, Comparison, Declared, Difference, Observation, Origin, Surroundings,
+    Action, Answer, Answers, Comparison, Declared, Difference, Observation, Origin, Question, Resource,
+    Surroundings,
 };
 
 /// The closed list of changes for one machine.
@@ -56,11 +58,13 @@ impl Plan {
         let mut plan = Self::default();
         let mut step_of: BTreeMap<usize, usize> = BTreeMap::new();
         let mut blocked: BTreeSet<usize> = BTreeSet::new();
+        let mut foreseen = Foreseen::default();
         for (index, needs) in order(declared)? {
             let Some(one) = declared.get(index) else { continue };
             let none: &[Answer] = &[];
-            let given = observation.answers.get(index).map_or(none, Vec::as_slice);
-            let answers = Answers::new(given, surroundings);
+            let observed = observation.answers.get(index).map_or(none, Vec::as_slice);
+            let (given, builds_on) = foreseen.instead_of(observed, one.resource.as_ref());
+            let answers = Answers::new(&given, surroundings);
             let id = one.resource.id();
             let block = |reason: String| Blocked { id: id.clone(), origin: one.origin.clone(), reason };
             if let Some(need) = needs.iter().find(|need| blocked.contains(need)) {
@@ -89,12 +93,16 @@ impl Plan {
                 plan.in_order += 1;
                 continue;
             };
-            step_of.insert(index, plan.steps.len());
+            let step = plan.steps.len();
+            step_of.insert(index, step);
+            foreseen.add(step, one.resource.foreseen(answers));
+            let needs = needs.iter().filter_map(|need| step_of.get(need).copied());
+            let needs: BTreeSet<usize> = needs.chain(builds_on).collect();
             plan.steps.push(Step {
                 id,
                 origin: one.origin.clone(),
                 difference,
-                needs: needs.iter().filter_map(|need| step_of.get(need).copied()).collect(),
+                needs: needs.into_iter().collect(),
             });
         }
         Ok(plan)
@@ -126,6 +134,43 @@ impl Plan {
             text.push_str(&format!("{} {}\u{0}", blocked.id, blocked.reason));
         }
         Digest::of(text.as_bytes())
+    }
+}
+
+/// What earlier steps of the plan will have changed of the answers to later ones' questions.
+#[derive(Default)]
+struct Foreseen(Vec<(Question, Answer, usize)>);
+
+impl Foreseen {
+    fn add(&mut self, step: usize, answers: Vec<(Question, Answer)>) {
+        for (question, answer) in answers {
+            self.0.retain(|(known, ..)| *known != question);
+            self.0.push((question, answer, step));
+        }
+    }
+
+    /// The answers to a resource's questions as they will be when its turn comes, and the steps that
+    /// have to succeed for that.
+    fn instead_of<'a>(
+        &self,
+        observed: &'a [Answer],
+        resource: &dyn Resource,
+    ) -> (Cow<'a, [Answer]>, Vec<usize>) {
+        let mut answers = Cow::Borrowed(observed);
+        let mut steps = Vec::new();
+        if self.0.is_empty() {
+            return (answers, steps);
+        }
+        for (place, question) in resource.questions().iter().enumerate() {
+            let known = self.0.iter().find(|(known, ..)| known == question);
+            if let Some((_, answer, step)) = known
+                && let Some(given) = answers.to_mut().get_mut(place)
+            {
+                *given = answer.clone();
+                steps.push(*step);
+            }
+        }
+        (answers, steps)
     }
 }
 
