@@ -11,7 +11,11 @@ mod house;
 #[cfg(test)]
 mod inventory;
 #[cfg(test)]
+mod project;
+#[cfg(test)]
 mod rig;
+#[cfg(test)]
+mod rig_bounds;
 #[cfg(test)]
 mod rig_self;
 #[cfg(test)]
