@@ -5,6 +5,7 @@ mod check;
 mod demo;
 mod exit;
 mod load;
+mod log;
 mod main;
 mod progress;
 mod render;

@@ -5,12 +5,22 @@
 //! `rig_…`). The rig needs root; `tests/run` counts those tests where there is none.
 
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
 mod house;
 #[cfg(test)]
 mod inventory;
 #[cfg(test)]
+mod project;
+#[cfg(test)]
 mod rig;
 #[cfg(test)]
+mod rig_bounds;
+#[cfg(test)]
 mod rig_self;
+#[cfg(test)]
+mod rig_wholetech;
+#[cfg(test)]
+mod shell_scripts;
 #[cfg(test)]
 mod ssh;

@@ -121,11 +121,7 @@ async fn feed(input: Option<ChildStdin>, mut received: mpsc::UnboundedReceiver<V
     }
 }
 
-async fn tell(
-    output: Option<impl AsyncRead + Unpin>,
-    writer: &ChannelWriteHalf<Msg>,
-    extended: Option<u32>,
-) {
+async fn tell(output: Option<impl AsyncRead + Unpin>, writer: &ChannelWriteHalf<Msg>, extended: Option<u32>) {
     let Some(mut output) = output else { return };
     let mut buffer = vec![0; CHUNK];
     while let Ok(count) = output.read(&mut buffer).await {

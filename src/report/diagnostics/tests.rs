@@ -52,10 +52,10 @@ fn unicode_and_colour_are_used_when_asked_for() {
 
 #[test]
 fn marks_stand_under_wide_characters_tabs_and_accents() {
-    for (line, before) in [("漢字: wrong", 6), ("\twrong", 4), ("u\u{308}: wrong", 3), ("\u{7}: wrong", 3)]
+    for (line, before) in [("漢字: wrong", 6), ("\twrong", 4), ("u\u{308}: wrong", 3), ("\u{7}: wrong", 6)]
     {
-        let text = drawn(line, "wrong", ASCII);
-        let expected = format!("  | {}^^^^^\n", " ".repeat(before));
+        let text = drawn(line, "wrong", Style::PLAIN);
+        let expected = format!("  │ {}^^^^^\n", " ".repeat(before));
         assert!(text.contains(&expected), "{line:?}:\n{text}");
     }
 }

@@ -59,12 +59,16 @@ pub(super) async fn log_in(
             Ok(AuthResult::Failure { remaining_methods, partial_success }) => {
                 attempts.refused(&remaining_methods, partial_success);
                 if handle.is_closed() {
+                    attempts.ended().await;
                     break;
                 }
             }
             // The agent may decline to use one key, for example because its owner said no.
             Err(russh::AgentAuthError::Key(error)) => attempts.offer(format!("(the agent: {error})")),
-            Err(russh::AgentAuthError::Send(_)) => break,
+            Err(russh::AgentAuthError::Send(_)) => {
+                attempts.ended().await;
+                break;
+            }
         }
     }
     Err(attempts.failure())

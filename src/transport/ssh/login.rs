@@ -138,6 +138,11 @@ impl Attempts {
         }
     }
 
+    /// Notes why the server hung up, which it does after so many refusals.
+    pub(super) async fn ended(&mut self) {
+        self.tried.push(self.notes.ending("the server ended it").await);
+    }
+
     /// The error when all have been refused.
     pub(super) fn failure(&self) -> TransportError {
         TransportError::LoginRefused {

@@ -44,6 +44,7 @@ impl Server {
         make_key(&path.join("user"), "ed25519");
         fs::copy(path.join("user.pub"), path.join("authorized_keys")).expect("authorize the user's key");
         let port = free_port();
+        // The home is the server's folder, so that nobody's own `.bashrc` takes part.
         let config = format!(
             "Port {port}\n\
              ListenAddress 127.0.0.1\n\
@@ -56,6 +57,7 @@ impl Server {
              PasswordAuthentication no\n\
              PermitRootLogin prohibit-password\n\
              MaxStartups 1000\n\
+             SetEnv HOME={folder}\n\
              {more}\n",
             folder = path.display(),
         );
@@ -101,6 +103,21 @@ impl Server {
     /// The line that pins the host key of a kind.
     pub(crate) fn pin(&self, kind: &str) -> String {
         format!("[127.0.0.1]:{} {}", self.port, self.host_key(kind))
+    }
+
+    /// A host key's type and fingerprint, as `ssh-keygen` sees it.
+    pub(crate) fn fingerprint(&self, kind: &str) -> String {
+        let shown =
+            run(Command::new("ssh-keygen").arg("-l").arg("-f").arg(self.path(&format!("host_{kind}"))));
+        let algorithm = self.host_key(kind).split(' ').next().expect("a key type").to_owned();
+        format!("{algorithm} {}", shown.split(' ').nth(1).expect("a fingerprint"))
+    }
+
+    /// Lets the key pair of a name in.
+    pub(crate) fn authorize(&self, name: &str) {
+        let mut keys = fs::read_to_string(self.path("authorized_keys")).expect("read the keys");
+        keys.push_str(&fs::read_to_string(self.path(&format!("{name}.pub"))).expect("read the key"));
+        fs::write(self.path("authorized_keys"), keys).expect("write the keys");
     }
 
     /// A login with the user's key.
