@@ -127,7 +127,7 @@ fn secrets_show_nowhere() {
         "the value of b2.key cannot stand in an INI file: it must be one line without white space at its edges"
     );
     keys.values[0].value = Content::Sealed("b2-key".to_owned());
-    assert_eq!(compared(&keys, &answers).unwrap_err().to_string(), "its secret is not at hand");
+    assert!(compared(&keys, &answers).unwrap_err().to_string().contains("is not at hand"));
 }
 
 #[test]
