@@ -94,6 +94,9 @@ fn quoted(text: &str) -> String {
 
 fn text_of(path: &Path) -> Result<&str, DemoError> {
     path.to_str().ok_or_else(|| {
-        DemoError::system(format!("use the temporary folder {}", path.display()), "its name is not UTF-8 text")
+        DemoError::system(
+            format!("use the temporary folder {}", path.display()),
+            "its name is not UTF-8 text",
+        )
     })
 }

@@ -153,11 +153,7 @@ impl server::Handler for Door {
         Ok(self.judge(offer.public_key))
     }
 
-    async fn auth_publickey(
-        &mut self,
-        _user: &str,
-        key: VerifiedPublicKey<'_>,
-    ) -> Result<Auth, Self::Error> {
+    async fn auth_publickey(&mut self, _user: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, Self::Error> {
         Ok(self.judge(key.public_key))
     }
 

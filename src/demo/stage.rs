@@ -162,9 +162,8 @@ fn explained(reason: &str) -> String {
         ("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1"),
         ("/proc/sys/user/max_user_namespaces", "0"),
     ];
-    let is_set = |(file, value): &&(&str, &str)| {
-        std::fs::read_to_string(file).is_ok_and(|text| text.trim() == *value)
-    };
+    let is_set =
+        |(file, value): &&(&str, &str)| std::fs::read_to_string(file).is_ok_and(|text| text.trim() == *value);
     match SETTINGS.iter().find(is_set) {
         Some((file, value)) => format!("{reason} ({file} is {value})"),
         None => reason.to_owned(),

@@ -112,7 +112,10 @@ impl Story<'_> {
         self.report(&show_plans(&prepared, self.style));
         for (machine, plan) in plans(&prepared)? {
             if plan.steps.is_empty() || !plan.blocked.is_empty() {
-                return Err(broken(machine, "a new machine has to have changes to make, and none in the way"));
+                return Err(broken(
+                    machine,
+                    "a new machine has to have changes to make, and none in the way",
+                ));
             }
         }
         let drift = Drift::choose(&prepared)?;

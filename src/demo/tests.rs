@@ -181,11 +181,7 @@ async fn a_running_command_ends_with_the_server() {
 }
 
 fn options(parent: &Path) -> DemoOptions {
-    DemoOptions {
-        style: Style::PLAIN,
-        temporary: parent.to_owned(),
-        cancel: CancellationToken::new(),
-    }
+    DemoOptions { style: Style::PLAIN, temporary: parent.to_owned(), cancel: CancellationToken::new() }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

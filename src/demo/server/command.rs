@@ -36,12 +36,8 @@ pub(super) async fn serve(
     if handle.channel_success(id).await.is_err() {
         return;
     }
-    let spawned = machine
-        .command(&text)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn();
+    let spawned =
+        machine.command(&text).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let status = match spawned {
         Ok(process) => over.run_until_cancelled(converse(Group(process), reader, &writer)).await.flatten(),
         Err(error) => {
@@ -71,11 +67,7 @@ async fn asked(reader: &mut ChannelReadHalf) -> Option<String> {
 }
 
 /// Carries bytes both ways. Gives the exit status, or nothing when the client is gone.
-async fn converse(
-    mut group: Group,
-    reader: ChannelReadHalf,
-    writer: &ChannelWriteHalf<Msg>,
-) -> Option<u32> {
+async fn converse(mut group: Group, reader: ChannelReadHalf, writer: &ChannelWriteHalf<Msg>) -> Option<u32> {
     let (send, received) = mpsc::unbounded_channel();
     let feeding = feed(group.0.stdin.take(), received);
     let (output, errors) = (group.0.stdout.take(), group.0.stderr.take());
@@ -130,11 +122,7 @@ async fn feed(input: Option<ChildStdin>, mut received: mpsc::UnboundedReceiver<V
     }
 }
 
-async fn tell(
-    output: Option<impl AsyncRead + Unpin>,
-    writer: &ChannelWriteHalf<Msg>,
-    extended: Option<u32>,
-) {
+async fn tell(output: Option<impl AsyncRead + Unpin>, writer: &ChannelWriteHalf<Msg>, extended: Option<u32>) {
     let Some(mut output) = output else { return };
     let mut buffer = vec![0; CHUNK];
     while let Ok(count) = output.read(&mut buffer).await {
