@@ -20,7 +20,9 @@ pub fn main() -> ExitCode {
             return ExitCode::from(exit.code());
         }
     };
-    let surface = Surface::of_environment(arguments.no_color);
+    let mut surface = Surface::of_environment(arguments.no_color);
+    // A log and a display that redraws itself would write over each other.
+    surface.progress &= arguments.verbose == 0;
     listen(arguments.verbose, surface);
     let exit = match &arguments.command {
         Command::Validate(validate) => super::check::validate(validate, surface),

@@ -24,7 +24,7 @@ pub(super) async fn plan(look: &Look, surface: Surface) -> Exit {
         Ok(session) => session,
         Err(exit) => return exit,
     };
-    let progress = Progress::new(surface.progress);
+    let progress = Progress::new(surface.progress, surface.errors, session.jobs.len());
     let tell = |event: Event| {
         super::log::note(&event);
         progress.hear(&event);
@@ -58,7 +58,7 @@ pub(super) async fn apply(arguments: &Apply, surface: Surface) -> Exit {
         Ok(session) => session,
         Err(exit) => return exit,
     };
-    let progress = Progress::new(surface.progress);
+    let progress = Progress::new(surface.progress, surface.errors, session.jobs.len());
     let tell = |event: Event| {
         super::log::note(&event);
         progress.hear(&event);

@@ -11,9 +11,15 @@ mod house;
 #[cfg(test)]
 mod inventory;
 #[cfg(test)]
+mod project;
+#[cfg(test)]
 mod rig;
 #[cfg(test)]
+mod rig_bounds;
+#[cfg(test)]
 mod rig_self;
+#[cfg(test)]
+mod rig_wholetech;
 #[cfg(test)]
 mod shell_scripts;
 #[cfg(test)]
