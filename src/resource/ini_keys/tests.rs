@@ -321,7 +321,7 @@ fn the_machine_edits_as_the_controller_does() {
     on_every_shell(|bench| {
         let path = bench.file("x.ini");
         let is_long = std::env::var_os("FLEETPROV_LONG").is_some_and(|value| value == "1");
-        let cases = if is_long { 2_000 } else { 25 };
+        let cases = if is_long { 2_000 } else { 15 };
         let config = Config { cases, failure_persistence: None, ..Config::default() };
         let outcome = TestRunner::new(config).run(&(files(), edits()), |(text, edits)| {
             let mut values: Vec<IniValue> = Vec::new();
