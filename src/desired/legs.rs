@@ -171,7 +171,7 @@ impl Legs<'_> {
                     span,
                     format!("`{other}` has no address that `{}` could open", self.machine.name),
                 )
-                .expected("`connect: {ssh: …}` for it, or a leg that the other machine runs"),
+                .expected("`connect: {ssh: ...}` for it, or a leg that the other machine runs"),
             );
             return None;
         };
