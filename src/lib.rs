@@ -34,3 +34,6 @@ pub mod report;
 pub mod store;
 
 pub mod cli;
+
+#[cfg(target_os = "linux")]
+pub mod demo;

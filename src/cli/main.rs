@@ -20,14 +20,16 @@ pub fn main() -> ExitCode {
             return ExitCode::from(exit.code());
         }
     };
-    let surface = Surface::of_environment(arguments.no_color);
+    let mut surface = Surface::of_environment(arguments.no_color);
+    // A log and a display that redraws itself would write over each other.
+    surface.progress &= arguments.verbose == 0;
     listen(arguments.verbose, surface);
     let exit = match &arguments.command {
         Command::Validate(validate) => super::check::validate(validate, surface),
         Command::Render(render) => super::render::render(render, surface),
         Command::Plan(look) => in_runtime(super::runs::plan(look, surface)),
         Command::Apply(apply) => in_runtime(super::runs::apply(apply, surface)),
-        Command::Demo(_) => Exit::Error,
+        Command::Demo(_) => in_runtime(super::demo::demo(surface)),
     };
     ExitCode::from(exit.code())
 }

@@ -2,8 +2,10 @@
 
 mod arguments;
 mod check;
+mod demo;
 mod exit;
 mod load;
+mod log;
 mod main;
 mod progress;
 mod render;

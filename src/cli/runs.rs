@@ -12,7 +12,7 @@ use super::surface::{Surface, complain, print};
 use crate::desired::{facts_of, resolve};
 use crate::event::{Event, StepOutcome};
 use crate::fleet::{Job, Outcome, Prepared, Run, RunOptions};
-use crate::model::nearest;
+use crate::model::{MachineName, nearest};
 use crate::probe::Limits;
 use crate::report::{self, MachineReport};
 use crate::store::{Project, Seat, target_of};
@@ -24,14 +24,16 @@ pub(super) async fn plan(look: &Look, surface: Surface) -> Exit {
         Ok(session) => session,
         Err(exit) => return exit,
     };
-    let progress = Progress::new(surface.progress);
-    let tell = |event: Event| progress.hear(&event);
+    let progress = Progress::new(surface.progress, surface.errors, session.jobs.len());
+    let tell = |event: Event| {
+        super::log::note(&event);
+        progress.hear(&event);
+    };
     let cancel = cancel_on_signal();
     let run = Run::new(&session.connector, session.options(look, &cancel), &tell);
     let prepared = run.prepare(session.jobs).await;
     progress.clear();
-    let reports: Vec<MachineReport<'_>> =
-        session.untouched.iter().map(Untouched::report).chain(prepared.iter().map(of_prepared)).collect();
+    let reports = in_order(&session.order, &session.untouched, prepared.iter().map(of_prepared));
     let exit = reports.iter().map(exit_of_plan).fold(Exit::Done, Exit::or_worse);
     show(&session.fleet_name, &reports, look.json, exit, surface);
     exit
@@ -56,8 +58,11 @@ pub(super) async fn apply(arguments: &Apply, surface: Surface) -> Exit {
         Ok(session) => session,
         Err(exit) => return exit,
     };
-    let progress = Progress::new(surface.progress);
-    let tell = |event: Event| progress.hear(&event);
+    let progress = Progress::new(surface.progress, surface.errors, session.jobs.len());
+    let tell = |event: Event| {
+        super::log::note(&event);
+        progress.hear(&event);
+    };
     let cancel = cancel_on_signal();
     let run = Run::new(&session.connector, session.options(look, &cancel), &tell);
     let prepared = run.prepare(session.jobs).await;
@@ -67,8 +72,7 @@ pub(super) async fn apply(arguments: &Apply, surface: Surface) -> Exit {
         prepared.iter().filter(|one| one.result.as_ref().is_ok_and(|ready| !ready.plan.steps.is_empty()));
     let machines = changes.count();
     {
-        let reports: Vec<MachineReport<'_>> =
-            untouched.iter().map(Untouched::report).chain(prepared.iter().map(of_prepared)).collect();
+        let reports = in_order(&session.order, untouched, prepared.iter().map(of_prepared));
         if !look.json {
             print(&report::plans(&reports, surface.output));
         }
@@ -94,8 +98,7 @@ pub(super) async fn apply(arguments: &Apply, surface: Surface) -> Exit {
     }
     let outcomes = run.apply(prepared).await;
     progress.clear();
-    let reports: Vec<MachineReport<'_>> =
-        untouched.iter().map(Untouched::report).chain(outcomes.iter().map(of_outcome)).collect();
+    let reports = in_order(&session.order, untouched, outcomes.iter().map(of_outcome));
     let exit = untouched
         .iter()
         .map(|one| exit_of_plan(&one.report()))
@@ -111,6 +114,7 @@ pub(super) async fn apply(arguments: &Apply, surface: Surface) -> Exit {
 /// Everything a run needs before the first connection.
 struct Preparation {
     fleet_name: String,
+    order: Vec<MachineName>,
     jobs: Vec<Job>,
     untouched: Vec<Untouched>,
     connector: RoutingConnector,
@@ -118,7 +122,7 @@ struct Preparation {
 
 /// A machine that is not contacted, and why.
 struct Untouched {
-    name: crate::model::MachineName,
+    name: MachineName,
     why: Why,
 }
 
@@ -148,7 +152,8 @@ impl Preparation {
         let ssh = SshConnector::new(SshOptions::new(known_hosts));
         let connector = RoutingConnector::new(LocalConnector::new(), ssh);
         let (jobs, untouched) = jobs(&project, &look.machines)?;
-        Ok(Self { fleet_name: project.fleet.name.to_string(), jobs, untouched, connector })
+        let order = project.fleet.machines.iter().map(|machine| machine.name.clone()).collect();
+        Ok(Self { fleet_name: project.fleet.name.to_string(), order, jobs, untouched, connector })
     }
 
     fn options(&self, look: &Look, cancel: &CancellationToken) -> RunOptions {
@@ -206,6 +211,17 @@ fn jobs(project: &Project, only: &[String]) -> Result<(Vec<Job>, Vec<Untouched>)
         }
     }
     Ok((jobs, untouched))
+}
+
+/// The machines' reports in the order of the inventory.
+fn in_order<'a>(
+    order: &[MachineName],
+    untouched: &'a [Untouched],
+    others: impl Iterator<Item = MachineReport<'a>>,
+) -> Vec<MachineReport<'a>> {
+    let mut reports: Vec<_> = untouched.iter().map(Untouched::report).chain(others).collect();
+    reports.sort_by_key(|report| order.iter().position(|name| name == report.name));
+    reports
 }
 
 fn of_prepared(prepared: &Prepared) -> MachineReport<'_> {
@@ -268,7 +284,7 @@ fn show(fleet: &str, reports: &[MachineReport<'_>], json: bool, exit: Exit, surf
 
 fn finish(fleet: &str, reports: &[MachineReport<'_>], json: bool, exit: Exit, surface: Surface) {
     if json {
-        let _ = (fleet, exit);
+        print(&report::json(fleet, reports, exit.code()));
     } else {
         print(&report::summary(reports, surface.output));
     }

@@ -107,7 +107,7 @@ impl Expansion<'_> {
                     None => None,
                 },
             };
-            let value = match value.map(|value| input.check(&value, self.fleet)) {
+            let value = match value.map(|value| input.check(&value, self.fleet, &self.facts.home)) {
                 Some(Ok(value)) => value,
                 Some(Err(problem)) => {
                     problems.push(problem);

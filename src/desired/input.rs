@@ -15,6 +15,7 @@ pub(super) enum InputType {
     List,
     Map,
     Machine,
+    Service,
     Duration,
 }
 
@@ -26,6 +27,7 @@ const TYPES: &[(&str, InputType)] = &[
     ("map", InputType::Map),
     ("number", InputType::Number),
     ("path", InputType::Path),
+    ("service", InputType::Service),
     ("text", InputType::Text),
 ];
 
@@ -65,11 +67,12 @@ pub(super) fn read(entry: &Entry, problems: &mut Diagnostics) -> Option<Input> {
 }
 
 impl Input {
-    /// Checks a value, and gives it in the shape templates rely on: numbers and flags unquoted.
+    /// Checks a value, and gives it in the shape templates rely on: numbers and flags unquoted, paths
+    /// absolute, with `home` for `~`.
     ///
     /// # Errors
     /// A diagnostic at the value.
-    pub(super) fn check(&self, value: &Node, fleet: &Fleet) -> Result<Node, Diagnostic> {
+    pub(super) fn check(&self, value: &Node, fleet: &Fleet, home: &str) -> Result<Node, Diagnostic> {
         let text = value.as_text();
         let wrong = |expected: &str| {
             let shown = match text {
@@ -91,10 +94,10 @@ impl Input {
             InputType::Text => accepted(text.is_some(), "a text"),
             InputType::List => accepted(matches!(value.value, Value::List(_)), "a list"),
             InputType::Map => accepted(matches!(value.value, Value::Map(_)), "a map"),
-            InputType::Path => accepted(
-                text.is_some_and(is_path),
-                "an absolute path such as /srv/sites, or one that starts with ~/",
-            ),
+            InputType::Path => match text.and_then(|text| absolute(text, home)) {
+                Some(path) => Ok(Node::text(path.as_str(), value.span.clone())),
+                None => Err(wrong("an absolute path such as /srv/sites, or one that starts with ~/")),
+            },
             InputType::Duration => accepted(
                 text.is_some_and(|text| parse_duration(text).is_ok()),
                 "a duration such as 90s, 10m, 2h or 1d",
@@ -116,14 +119,21 @@ impl Input {
                     fleet.machines.iter().map(|machine| machine.name.as_str()),
                 )),
             },
+            InputType::Service => match text {
+                Some(text) if fleet.service(text).is_some() => Ok(value.clone()),
+                _ => Err(wrong("the name of a service").nearest_of(
+                    text.unwrap_or_default(),
+                    fleet.services.iter().map(|service| service.name.as_str()),
+                )),
+            },
         }
     }
 }
 
-fn is_path(text: &str) -> bool {
+fn absolute(text: &str, home: &str) -> Option<MachinePath> {
     let below_home = text.strip_prefix('~').filter(|rest| rest.is_empty() || rest.starts_with('/'));
-    let path = below_home.map_or_else(|| text.to_owned(), |rest| format!("/{rest}"));
-    MachinePath::new(&path).is_ok()
+    let path = below_home.map_or_else(|| text.to_owned(), |rest| format!("{home}{rest}"));
+    MachinePath::new(&path).ok()
 }
 
 /// The entries of what is given to a role; nothing is an empty map.

@@ -1,7 +1,8 @@
 //! What templates and expansion know of a machine without asking it.
 
 use super::scope::{Scope, entry, map};
-use crate::inventory::{Fleet, Machine, Managed, Membership, PrivilegeKind, ServiceKind};
+use crate::intent::{folders, link_files};
+use crate::inventory::{Fleet, Machine, Managed, Membership, PrivilegeKind, ServiceKind, Setting};
 use crate::model::{Entry, Facts, Node, Platform, Span, Value};
 
 /// The facts of a managed machine as its inventory declares them; of an unmanaged one, none.
@@ -36,15 +37,17 @@ pub(super) fn scope(fleet: &Fleet, machine: &Machine, facts: &Facts) -> Scope {
     let span = &machine.span;
     let start = Span::new(&fleet.source, 0, 0);
     let text = |text: &str| Node::text(text, span.clone());
-    let mut own = values(machine, facts);
+    let home = folders::runner_home(facts);
+    let mut own = values(machine, facts, home);
     own.insert(0, entry("name", text(machine.name.as_str())));
     own.push(entry("tier", text(machine.tier.value.as_str())));
+    own.push(entry("known-hosts", text(&link_files::known_hosts(home))));
     let machines = fleet
         .machines
         .iter()
         .filter_map(|other| {
             let facts = facts_of(other)?;
-            Some(entry(other.name.as_str(), map(values(other, &facts), &other.span)))
+            Some(entry(other.name.as_str(), map(values(other, &facts, home), &other.span)))
         })
         .collect();
     Scope::default()
@@ -55,7 +58,8 @@ pub(super) fn scope(fleet: &Fleet, machine: &Machine, facts: &Facts) -> Scope {
         .with("vars", vars(fleet, machine, &start))
 }
 
-fn values(machine: &Machine, facts: &Facts) -> Vec<Entry> {
+/// What is known of a machine; `home` is where the one that asks keeps its keys for the others.
+fn values(machine: &Machine, facts: &Facts, home: &str) -> Vec<Entry> {
     let text = |text: String| Node::text(text, machine.span.clone());
     let flag = |flag: bool| Node {
         value: Value::Scalar { text: flag.to_string(), plain: true },
@@ -76,10 +80,12 @@ fn values(machine: &Machine, facts: &Facts) -> Vec<Entry> {
         entry("root", flag(facts.root)),
         entry("address", host.map_or(nothing, |host| Node::text(host.value.clone(), host.span.clone()))),
         entry("port", text(port.to_string())),
+        entry("key", text(link_files::key(home, machine.name.as_str()))),
     ]
 }
 
-/// Git services' `remote` and `branch`, notification services' `url`. Storages are for legs.
+/// Git services' `remote` and `branch`; notification services' `url`, and `topic` or `topic-secret`, which
+/// is a secret's name. Storages are for legs.
 fn services(fleet: &Fleet) -> Vec<Entry> {
     fleet
         .services
@@ -91,8 +97,22 @@ fn services(fleet: &Fleet) -> Vec<Entry> {
                     entry("remote", Node::text(remote.value.clone(), remote.span.clone())),
                     entry("branch", text(branch)),
                 ],
-                ServiceKind::Notify { url, .. } => {
-                    vec![entry("url", Node::text(url.value.clone(), url.span.clone()))]
+                ServiceKind::Notify { url, topic } => {
+                    let nothing = || Node { value: Value::Null, span: service.span.clone() };
+                    let (open, secret) = match topic {
+                        None => (nothing(), nothing()),
+                        Some(Setting::Plain(topic)) => {
+                            (Node::text(topic.value.clone(), topic.span.clone()), nothing())
+                        }
+                        Some(Setting::Secret(topic)) => {
+                            (nothing(), Node::text(topic.name.clone(), topic.span.clone()))
+                        }
+                    };
+                    vec![
+                        entry("url", Node::text(url.value.clone(), url.span.clone())),
+                        entry("topic", open),
+                        entry("topic-secret", secret),
+                    ]
                 }
                 ServiceKind::Cloud | ServiceKind::Rclone { .. } => return None,
             };

@@ -3,6 +3,7 @@
 mod expand;
 mod fault;
 mod input;
+mod legs;
 mod library;
 mod machine;
 mod place;

@@ -1,6 +1,7 @@
 //! From a fleet to the resources of its machines.
 
 use super::expand::Expansion;
+use super::legs::Legs;
 use super::library::Library;
 use super::machine::{self, facts_of};
 use super::references::settle;
@@ -8,11 +9,11 @@ use super::roles::Roles;
 use super::unique::unique;
 use crate::architecture;
 use crate::inventory::{Fleet, Machine};
-use crate::model::{Diagnostics, Facts, MachineName};
+use crate::model::{Diagnostics, Facts, Init, MachineName, Platform};
 use crate::resource::Declared;
 
-/// The desired resources of one machine: those of its tier's roles, of its own, and of the legs that
-/// run on it.
+/// The desired resources of one machine: those of its tier's and its part's roles, of its own, and of
+/// the legs that run on it. None on a platform that is not supported yet, whose roles are only checked.
 ///
 /// # Errors
 /// Everything that is wrong with the roles, templates and inputs it uses, and with the role files of
@@ -57,10 +58,17 @@ fn of_machine(
     problems: &mut Diagnostics,
 ) -> Vec<Declared> {
     let scope = machine::scope(fleet, machine, facts);
+    // What a platform that is not supported yet would get is not known; its roles, inputs and templates
+    // are checked all the same, as if it were a supported one.
+    let supported = facts.platform.is_supported();
+    let stand_in = Facts { platform: Platform::Debian, init: Init::Systemd, root: true, ..facts.clone() };
+    let facts = if supported { facts } else { &stand_in };
     let expansion = Expansion { fleet, library, roles, facts, scope: &scope };
     let mut pending = Vec::new();
     for used in architecture::roles(fleet, machine) {
         pending.extend(expansion.used(used, problems));
     }
-    unique(settle(pending, facts, problems), problems)
+    pending.extend(Legs { fleet, machine, library, facts, scope: &scope }.all(problems));
+    let declared = unique(settle(pending, facts, problems), problems);
+    if supported { declared } else { Vec::new() }
 }

@@ -2,8 +2,10 @@
 //! timer on systemd, and a crontab entry where there is only cron. Pure.
 
 pub mod folders;
+pub mod leg;
 pub mod link_files;
 pub mod mount;
+pub mod rclone_remote;
 pub mod schedule;
 pub mod service;
 

@@ -12,6 +12,7 @@ mod resource_id;
 mod secret;
 mod source;
 mod target;
+mod word;
 
 pub use diagnostic::{Diagnostic, Diagnostics, nearest};
 pub use digest::{Digest, DigestParseError};
@@ -25,3 +26,4 @@ pub use resource_id::ResourceId;
 pub use secret::Secret;
 pub use source::{Source, Span, Spanned};
 pub use target::{Hop, Identity, Method, Privilege, SshTarget, Target};
+pub use word::quote;

@@ -1,11 +1,13 @@
 //! From answers to steps.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::order::{Cycle, order};
 use crate::model::{Digest, ResourceId};
 use crate::resource::{
-    Action, Answer, Answers, Comparison, Declared, Difference, Observation, Origin, Surroundings,
+    Action, Answer, Answers, Comparison, Declared, Difference, Observation, Origin, Question, Resource,
+    Surroundings,
 };
 
 /// The closed list of changes for one machine.
@@ -56,11 +58,13 @@ impl Plan {
         let mut plan = Self::default();
         let mut step_of: BTreeMap<usize, usize> = BTreeMap::new();
         let mut blocked: BTreeSet<usize> = BTreeSet::new();
+        let mut foreseen = Foreseen::default();
         for (index, needs) in order(declared)? {
             let Some(one) = declared.get(index) else { continue };
             let none: &[Answer] = &[];
-            let given = observation.answers.get(index).map_or(none, Vec::as_slice);
-            let answers = Answers::new(given, surroundings);
+            let observed = observation.answers.get(index).map_or(none, Vec::as_slice);
+            let (given, builds_on) = foreseen.instead_of(observed, one.resource.as_ref());
+            let answers = Answers::new(&given, surroundings);
             let id = one.resource.id();
             let block = |reason: String| Blocked { id: id.clone(), origin: one.origin.clone(), reason };
             if let Some(need) = needs.iter().find(|need| blocked.contains(need)) {
@@ -89,12 +93,16 @@ impl Plan {
                 plan.in_order += 1;
                 continue;
             };
-            step_of.insert(index, plan.steps.len());
+            let step = plan.steps.len();
+            step_of.insert(index, step);
+            foreseen.add(step, one.resource.foreseen(answers));
+            let needs = needs.iter().filter_map(|need| step_of.get(need).copied());
+            let needs: BTreeSet<usize> = needs.chain(builds_on).collect();
             plan.steps.push(Step {
                 id,
                 origin: one.origin.clone(),
                 difference,
-                needs: needs.iter().filter_map(|need| step_of.get(need).copied()).collect(),
+                needs: needs.into_iter().collect(),
             });
         }
         Ok(plan)
@@ -129,6 +137,43 @@ impl Plan {
     }
 }
 
+/// What earlier steps of the plan will have changed of the answers to later ones' questions.
+#[derive(Default)]
+struct Foreseen(Vec<(Question, Answer, usize)>);
+
+impl Foreseen {
+    fn add(&mut self, step: usize, answers: Vec<(Question, Answer)>) {
+        for (question, answer) in answers {
+            self.0.retain(|(known, ..)| *known != question);
+            self.0.push((question, answer, step));
+        }
+    }
+
+    /// The answers to a resource's questions as they will be when its turn comes, and the steps that
+    /// have to succeed for that.
+    fn instead_of<'a>(
+        &self,
+        observed: &'a [Answer],
+        resource: &dyn Resource,
+    ) -> (Cow<'a, [Answer]>, Vec<usize>) {
+        let mut answers = Cow::Borrowed(observed);
+        let mut steps = Vec::new();
+        if self.0.is_empty() {
+            return (answers, steps);
+        }
+        for (place, question) in resource.questions().iter().enumerate() {
+            let known = self.0.iter().find(|(known, ..)| known == question);
+            if let Some((_, answer, step)) = known
+                && let Some(given) = answers.to_mut().get_mut(place)
+            {
+                *given = answer.clone();
+                steps.push(*step);
+            }
+        }
+        (answers, steps)
+    }
+}
+
 fn joined(mut difference: Difference, following: Option<Difference>) -> Difference {
     if let Some(following) = following
         && difference.action != Action::Remove
@@ -137,4 +182,49 @@ fn joined(mut difference: Difference, following: Option<Difference>) -> Differen
         difference.details.extend(following.details);
     }
     difference
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::block::{Comment, Position};
+    use crate::model::{Init, MachineFacts, MachinePath, Source, Span};
+    use crate::resource::block::Block;
+    use crate::resource::{PathFacts, Payload};
+
+    fn block(id: &str) -> Declared {
+        let source = Source::new("test.yaml", "test");
+        let origin = Origin { from: "role test".to_owned(), span: Span::new(&source, 0, 4) };
+        let block = Block {
+            path: MachinePath::new("/etc/hosts").unwrap(),
+            id: id.to_owned(),
+            content: format!("10.0.0.1 {id}\n"),
+            comment: Comment::line("#").unwrap(),
+            position: Position::End,
+            owner: None,
+            group: None,
+            mode: None,
+        };
+        Declared::new(block, origin)
+    }
+
+    #[test]
+    fn parts_of_one_file_build_on_each_other() {
+        let declared = [block("hub"), block("nas")];
+        let machine = MachineFacts { uid: 0, home: None, init: Init::Systemd, system: "Linux".to_owned() };
+        let answers = vec![vec![Answer::Path(PathFacts::absent())]; 2];
+        let observation = Observation { machine, answers };
+        let plan = Plan::compute(&declared, &observation, &Surroundings::default()).unwrap();
+        let payload = |step: usize| match &plan.steps[step].difference.operations[0].payload {
+            Some(Payload::Bytes(bytes)) => String::from_utf8(bytes.to_vec()).unwrap(),
+            other => panic!("{other:?}"),
+        };
+        assert!(payload(0).contains("hub") && !payload(0).contains("nas"));
+        assert!(payload(1).starts_with(&payload(0)) && payload(1).contains("nas"));
+        assert_eq!(
+            plan.steps[1].difference.operations[0].call.arguments[1],
+            Digest::of(payload(0).as_bytes()).to_string()
+        );
+        assert_eq!([plan.steps[0].needs.clone(), plan.steps[1].needs.clone()], [vec![], vec![0]]);
+    }
 }

@@ -1,5 +1,9 @@
 //! Two texts as a unified diff for a person: harmless, bounded, broken to the width there is.
 
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices, group_diff_ops};
@@ -37,7 +41,7 @@ pub(super) fn write(text: &mut String, style: Style, indent: usize, from: Option
             let gone = old.get(operation.old_range()).unwrap_or_default();
             let come = new.get(operation.new_range()).unwrap_or_default();
             if let DiffOp::Equal { .. } = operation {
-                gone.iter().for_each(|line| rows.line(Sort::Same, line, &show(line, style)));
+                gone.iter().for_each(|line| rows.line(Sort::Same, line, &show(line, style), None));
             } else {
                 rows.changed(gone, come);
             }
@@ -94,25 +98,20 @@ impl Rows<'_> {
 
     /// Lines that went and lines that came in their place.
     fn changed(&mut self, gone: &[&[u8]], come: &[&[u8]]) {
-        let style = self.style;
-        let old: Vec<String> = gone.iter().map(|line| show(line, style)).collect();
-        let new: Vec<String> = come.iter().map(|line| show(line, style)).collect();
-        let one = |line: &&[u8], shown: &String, others: &[String], lines: &[&[u8]], index: usize| {
-            let twin = others.iter().position(|other| other == shown);
-            if twin.and_then(|twin| lines.get(twin)).is_some_and(|twin| body(twin) != body(line)) {
-                return window(&safe::exact(body(line)), None, style);
-            }
-            window(shown, others.get(index).map(String::as_str), style)
-        };
-        for (index, (line, shown)) in gone.iter().zip(&old).enumerate() {
-            self.line(Sort::Removed, line, &one(line, shown, &new, come, index));
+        let old = shown(gone, come, self.style);
+        let new = shown(come, gone, self.style);
+        // Lines that changed one by one show what in them did.
+        let paired = gone.len() == come.len();
+        let twin = |others: &[String], index: usize| if paired { others.get(index).cloned() } else { None };
+        for (index, (line, text)) in gone.iter().zip(&old).enumerate() {
+            self.line(Sort::Removed, line, text, twin(&new, index).as_deref());
         }
-        for (index, (line, shown)) in come.iter().zip(&new).enumerate() {
-            self.line(Sort::Added, line, &one(line, shown, &old, gone, index));
+        for (index, (line, text)) in come.iter().zip(&new).enumerate() {
+            self.line(Sort::Added, line, text, twin(&old, index).as_deref());
         }
     }
 
-    fn line(&mut self, sort: Sort, line: &[u8], shown: &str) {
+    fn line(&mut self, sort: Sort, line: &[u8], shown: &str, twin: Option<&str>) {
         if self.left == 0 {
             *match sort {
                 Sort::Same => &mut self.unchanged,
@@ -122,13 +121,16 @@ impl Rows<'_> {
             return;
         }
         self.left -= 1;
-        let (sign, paint) = match sort {
-            Sort::Same => ("  ", Paint::Plain),
-            Sort::Removed => ("- ", Paint::Removed),
-            Sort::Added => ("+ ", Paint::Created),
+        let (sign, paint, part) = match sort {
+            Sort::Same => ("  ", Paint::Plain, Paint::Plain),
+            Sort::Removed => ("- ", Paint::Removed, Paint::RemovedPart),
+            Sort::Added => ("+ ", Paint::Created, Paint::CreatedPart),
         };
-        let shown = safe::bounded(shown, LONGEST, self.style);
-        self.row(Line::default().with(paint, format!("{sign}{shown}")));
+        // No spaces at the end that are not in the text.
+        let sign = if shown.is_empty() { sign.trim_end() } else { sign };
+        let [begin, middle, end] = apart(shown, twin, sort == Sort::Added);
+        let row = Line::default().with(paint, format!("{sign}{begin}")).with(part, middle).with(paint, end);
+        self.row(row);
         if !line.ends_with(b"\n") {
             self.remark("\\ no newline at end of file");
         }
@@ -141,9 +143,8 @@ impl Rows<'_> {
     fn row(&mut self, line: Line) {
         let mark = if self.style.unicode { "↳ " } else { "> " };
         let hang = Line::indented(self.indent).with(Paint::Faint, mark);
-        let mut row = String::new();
-        Line::indented(self.indent).followed(line).write(&mut row, self.style, Break::Anywhere, &hang);
-        self.text.push_str(&row);
+        let line = if line.columns() == 0 { line } else { Line::indented(self.indent).followed(line) };
+        line.write(self.text, self.style, Break::Anywhere, &hang);
     }
 
     /// Says how much was not shown.
@@ -168,15 +169,54 @@ fn range(lines: Range<usize>) -> String {
     }
 }
 
-/// The part of a line that shows its difference from another: of two long lines that begin alike,
-/// the beginning is left out.
+/// Lines as they are shown, beside the lines that they are shown with: what looks the same and is
+/// not is spelt out.
+fn shown(lines: &[&[u8]], others: &[&[u8]], style: Style) -> Vec<String> {
+    let shown: Vec<String> = lines.iter().map(|line| show(line, style)).collect();
+    let beside: Vec<String> = others.iter().map(|line| show(line, style)).collect();
+    let looks: BTreeMap<&str, &[u8]> =
+        beside.iter().map(String::as_str).zip(others.iter().map(|other| body(other))).collect();
+    let one = |(index, (line, shown)): (usize, (&&[u8], &String))| match looks.get(shown.as_str()) {
+        Some(other) if *other != body(line) => window(&safe::exact(body(line)), None, style),
+        _ => window(shown, beside.get(index).map(String::as_str), style),
+    };
+    lines.iter().zip(&shown).enumerate().map(one).collect()
+}
+
+/// The part of a line that is shown: of two long lines that begin alike, the beginning is left out.
 fn window(shown: &str, other: Option<&str>, style: Style) -> String {
-    let alike = other.map_or(0, |other| {
-        shown.chars().zip(other.chars()).take_while(|(one, another)| one == another).count()
-    });
+    let alike = other.map_or(0, |other| alike(shown.chars(), other.chars()));
     if safe::columns(shown) <= LONGEST || alike + LEAD <= LONGEST / 2 {
-        return shown.to_owned();
+        return safe::bounded(shown, LONGEST, style);
     }
     let rest: String = shown.chars().skip(alike.saturating_sub(LEAD)).collect();
-    format!("{}{rest}", style.ellipsis())
+    safe::bounded(&format!("{}{rest}", style.ellipsis()), LONGEST, style)
+}
+
+/// How many characters are the same from the start.
+fn alike(one: impl Iterator<Item = char>, other: impl Iterator<Item = char>) -> usize {
+    one.zip(other).take_while(|(one, other)| one == other).count()
+}
+
+/// A line's beginning, the part that its twin does not have, and its end. Without a twin that is
+/// mostly the same, that part is empty, or the spaces that end a new line.
+fn apart(shown: &str, twin: Option<&str>, added: bool) -> [String; 3] {
+    let characters: Vec<char> = shown.chars().collect();
+    let mut range = characters.len()..characters.len();
+    if let Some(twin) = twin {
+        let other: Vec<char> = twin.chars().collect();
+        let begin = alike(characters.iter().copied(), other.iter().copied());
+        let shortest = characters.len().min(other.len());
+        let back = (characters.iter().rev().copied(), other.iter().rev().copied());
+        let end = alike(back.0, back.1).min(shortest - begin);
+        if 2 * (begin + end) >= shortest {
+            range = begin..characters.len() - end;
+        }
+    }
+    if range.is_empty() && added {
+        range.start = shown.trim_end_matches(' ').chars().count();
+        range.end = characters.len();
+    }
+    let part = |range: Range<usize>| characters.get(range).unwrap_or_default().iter().collect();
+    [part(0..range.start), part(range.clone()), part(range.end..characters.len())]
 }

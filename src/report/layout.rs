@@ -69,6 +69,27 @@ impl Line {
         }
     }
 
+    /// Writes items after this line, divided by commas. A row ends between two items; only one that
+    /// is longer than a row is broken inside.
+    pub(super) fn flow(self, items: Vec<Line>, text: &mut String, style: Style, hang: usize) {
+        let mut row = self;
+        let mut fresh = true;
+        let mut items = items.into_iter().peekable();
+        while let Some(item) = items.next() {
+            let comma = if items.peek().is_some() { "," } else { "" };
+            let item = item.with(Paint::Plain, comma);
+            let gap = usize::from(!fresh);
+            if !fresh && row.columns() + gap + item.columns() > style.columns() {
+                row.write(text, style, Break::Words, &Line::indented(hang + 2));
+                row = Line::indented(hang);
+                fresh = true;
+            }
+            row = row.with(Paint::Plain, if fresh { "" } else { " " }).followed(item);
+            fresh = false;
+        }
+        row.write(text, style, Break::Words, &Line::indented(hang + 2));
+    }
+
     fn cells(&self) -> Vec<(Paint, char)> {
         self.pieces
             .iter()
@@ -136,6 +157,16 @@ mod tests {
         let line = Line::indented(2).with(Paint::Plain, format!("{} {} c", "a".repeat(30), "b".repeat(50)));
         let expected = format!("  {}\n    {}\n    {} c\n", "a".repeat(30), "b".repeat(36), "b".repeat(14));
         assert_eq!(rows(&line, Break::Words, 4), expected);
+    }
+
+    #[test]
+    fn items_stay_whole() {
+        let items = ["3 to create", "1 to update", "28 in order", "and more"];
+        let items: Vec<Line> = items.iter().map(|item| Line::default().with(Paint::Plain, *item)).collect();
+        let mut text = String::new();
+        let style = Style { width: 40, ..Style::PLAIN };
+        Line::default().with(Paint::Plain, "droplet  ").flow(items, &mut text, style, 9);
+        assert_eq!(text, "droplet  3 to create, 1 to update,\n         28 in order, and more\n");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod diagnostics;
 mod difference;
+mod json;
 mod layout;
 mod machine;
 mod outcome;
@@ -13,6 +14,7 @@ mod summary;
 mod words;
 
 pub use diagnostics::diagnostics;
+pub use json::{JSON_VERSION, json};
 pub use machine::{MachineReport, Status};
 pub use outcome::outcomes;
 pub use plan::plans;

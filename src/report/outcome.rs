@@ -22,31 +22,30 @@ pub fn outcomes(machines: &[MachineReport<'_>], style: Style) -> String {
         if !text.is_empty() {
             text.push('\n');
         }
-        let head = head(words::name(machine, widest), machine);
-        head.write(&mut text, style, Break::Words, &Line::indented(BODY));
+        let name = words::name(machine, widest);
+        let hang = name.columns().min(widest + 2);
+        name.flow(counts(machine), &mut text, style, hang);
         text.push_str(&body);
     }
     text
 }
 
-/// Adds `9 of 12 changed, 1 failed, 2 skipped`, or what became of the machine as a whole.
-fn head(head: Line, machine: &MachineReport<'_>) -> Line {
+/// `9 of 12 changed`, `1 failed`, `2 skipped`, or what became of the machine as a whole.
+fn counts(machine: &MachineReport<'_>) -> Vec<Line> {
     if machine.steps.is_empty() {
-        return head.with(Paint::Alarm, machine.status().words());
+        return vec![Line::default().with(Paint::Alarm, machine.status().words())];
     }
     let ended = Ended::of(machine.steps);
     let changed = format!("{} of {} changed", ended.changed, machine.steps.len());
-    let mut head = head.with(if ended.changed > 0 { Paint::Created } else { Paint::Plain }, changed);
-    let sorts = [
+    let paint = if ended.changed > 0 { Paint::Created } else { Paint::Plain };
+    let mut counts = vec![Line::default().with(paint, changed)];
+    counts.extend(words::counts(&[
         (ended.failed, "failed", Paint::Alarm),
         (ended.refused, "refused", Paint::Alarm),
         (ended.skipped, "skipped", Paint::Changed),
         (ended.not_reached, "not reached", Paint::Changed),
-    ];
-    for (count, words, paint) in sorts.into_iter().filter(|(count, ..)| *count > 0) {
-        head = head.with(Paint::Plain, ", ").with(paint, format!("{count} {words}"));
-    }
-    head
+    ]));
+    counts
 }
 
 fn body(machine: &MachineReport<'_>, style: Style) -> String {
@@ -74,7 +73,12 @@ fn body(machine: &MachineReport<'_>, style: Style) -> String {
     }
     list(&mut text, "not reached", &not_reached, style);
     if let Some(left) = machine.left {
-        list(&mut text, "changed, but differs again", &unexplained(plan, machine.steps, left), style);
+        list(
+            &mut text,
+            "changed, but not as planned when looked at again",
+            &unexplained(plan, machine.steps, left),
+            style,
+        );
     }
     text
 }
@@ -106,8 +110,7 @@ fn list(text: &mut String, words: &str, steps: &[&Step], style: Style) {
     if steps.is_empty() {
         return;
     }
-    let heading =
-        Line::indented(2).with(Paint::Changed, format!("{}: {words}", words::counted(steps.len(), "step")));
+    let heading = Line::indented(2).with(Paint::Changed, format!("{} {words}", steps.len()));
     heading.write(text, style, Break::Words, &Line::indented(4));
     for one in steps.iter().take(NAMED) {
         let verb = one.difference.action.verb();

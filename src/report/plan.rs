@@ -5,7 +5,7 @@ use super::machine::{Counts, MachineReport};
 use super::step::{self, BODY};
 use super::style::{Paint, Style};
 use super::{safe, words};
-use crate::event::{Failure, FailureKind};
+use crate::event::Failure;
 use crate::plan::{Blocked, Plan};
 
 /// Draws the plans of all machines, in the order given.
@@ -30,33 +30,37 @@ pub fn plans(machines: &[MachineReport<'_>], style: Style) -> String {
 }
 
 fn machine_text(text: &mut String, machine: &MachineReport<'_>, widest: usize, style: Style) {
-    let mut head = words::name(machine, widest);
+    let head = words::name(machine, widest);
+    let hang = head.columns().min(widest + 2);
     let mut rest = String::new();
+    let mut items = Vec::new();
     if let Some(reason) = machine.unsupported {
         let reason = safe::line(reason, style);
-        head = head.with(Paint::Faint, format!("not touched: {reason}"));
+        items.push(Line::default().with(Paint::Faint, format!("not touched: {reason}")));
     } else if let Some(plan) = machine.plan {
-        head = counts(head, plan);
+        items = counts(plan);
         body(&mut rest, plan, style);
     }
     if let Some(failure) = machine.failure {
         if machine.plan.is_none() {
-            head = head.with(Paint::Alarm, failure_word(failure.kind));
+            items.push(Line::default().with(Paint::Alarm, machine.status().words()));
         }
         failed(&mut rest, failure, style);
-    } else if machine.plan.is_none() && machine.unsupported.is_none() {
-        head = head.with(Paint::Alarm, "not reached");
+    } else if items.is_empty() {
+        items.push(Line::default().with(Paint::Alarm, "not reached"));
     }
-    head.write(text, style, Break::Words, &Line::indented(BODY));
+    head.flow(items, text, style, hang);
     machine.notes.iter().for_each(|note| step::note(text, note, 2, style));
     text.push_str(&rest);
 }
 
-/// Adds `3 to create, 1 to update, 28 in order`, or that there is nothing to do.
-fn counts(head: Line, plan: &Plan) -> Line {
+/// `3 to create`, `1 to update`, `28 in order`, or that there is nothing to do.
+fn counts(plan: &Plan) -> Vec<Line> {
     let counts = Counts::of(plan);
     if plan.is_empty() {
-        return head.with(Paint::Plain, format!("nothing to do ({} in order)", counts.in_order));
+        return vec![
+            Line::default().with(Paint::Plain, format!("nothing to do ({} in order)", counts.in_order)),
+        ];
     }
     let sorts = [
         (counts.create, "to create", Paint::Created),
@@ -67,13 +71,7 @@ fn counts(head: Line, plan: &Plan) -> Line {
         (counts.blocked, "blocked", Paint::Alarm),
         (counts.in_order, "in order", Paint::Faint),
     ];
-    let mut head = head;
-    let mut comma = "";
-    for (count, words, paint) in sorts.into_iter().filter(|(count, ..)| *count > 0) {
-        head = head.with(Paint::Plain, comma).with(paint, format!("{count} {words}"));
-        comma = ", ";
-    }
-    head
+    words::counts(&sorts)
 }
 
 fn body(text: &mut String, plan: &Plan, style: Style) {
@@ -91,7 +89,11 @@ fn body(text: &mut String, plan: &Plan, style: Style) {
         if !plan.steps.is_empty() {
             text.push('\n');
         }
-        let heading = format!("{} blocked: nothing can be done about it from here", plan.blocked.len());
+        let heading = format!(
+            "{} blocked, left as {}",
+            plan.blocked.len(),
+            if plan.blocked.len() == 1 { "it is" } else { "they are" }
+        );
         Line::indented(2).with(Paint::Alarm, heading).write(text, style, Break::Words, &Line::indented(4));
         plan.blocked.iter().for_each(|one| blocked(text, one, style));
     }
@@ -101,15 +103,6 @@ fn blocked(text: &mut String, one: &Blocked, style: Style) {
     let head = step::Heading { sign: "!", verb: "blocked", paint: Paint::Alarm };
     head.write(text, &one.id, &one.origin, style);
     step::reason(text, &one.reason, BODY, style);
-}
-
-fn failure_word(kind: FailureKind) -> &'static str {
-    match kind {
-        FailureKind::Unreachable => "unreachable",
-        FailureKind::Refused => "refused",
-        FailureKind::Interrupted => "interrupted",
-        FailureKind::Other => "failed",
-    }
 }
 
 /// Writes what a machine failed to do.

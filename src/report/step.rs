@@ -65,7 +65,7 @@ pub(super) fn write(text: &mut String, step: &Step, style: Style) {
     let mut row = Values::default();
     for detail in &step.difference.details {
         if let Detail::Value { name, from, to } = detail {
-            row.add(text, Value::new(name, from.as_deref(), to, style), style);
+            row.add(text, &Value::new(name, from.as_deref(), to, style), style);
             continue;
         }
         row.flush(text, style);
@@ -79,13 +79,13 @@ pub(super) fn write(text: &mut String, step: &Step, style: Style) {
             }
             Detail::Summary { name, from, to } => {
                 let name = if *name == step.id.target { "content" } else { name };
-                row.add(text, Value::new(name, from.as_deref(), to, style), style);
+                row.add(text, &Value::new(name, from.as_deref(), to, style), style);
                 row.flush(text, style);
             }
             Detail::Secret { name, existed } => {
                 let name = if *name == step.id.target { "content" } else { name };
                 let from = existed.then_some("<secret>");
-                row.add(text, Value::new(name, from, "<secret>", style), style);
+                row.add(text, &Value::new(name, from, "<secret>", style), style);
                 row.flush(text, style);
             }
             Detail::Note(words) => note(text, words, BODY, style),
@@ -122,7 +122,12 @@ pub(super) fn reason(text: &mut String, words: &str, indent: usize, style: Style
 
 fn heading(text: &mut String, name: &str, style: Style) {
     let hang = Line::indented(BODY);
-    hang.clone().with(Paint::Faint, safe::line(name, style)).write(text, style, Break::Words, &hang);
+    hang.clone().with(Paint::Faint, format!("{}:", safe::line(name, style))).write(
+        text,
+        style,
+        Break::Words,
+        &hang,
+    );
 }
 
 /// `mode 0644 → 0600`.
@@ -162,48 +167,38 @@ impl Value {
     }
 }
 
-/// Values that wait for their row.
+/// Short values that wait for the rows they share.
 #[derive(Default)]
 struct Values(Vec<Line>);
 
 impl Values {
-    fn add(&mut self, text: &mut String, value: Value, style: Style) {
+    fn add(&mut self, text: &mut String, value: &Value, style: Style) {
         let line = value.line(style);
         let columns = line.columns();
         if columns <= SHORT {
-            let waiting: usize = self.0.iter().map(|line| line.columns() + 2).sum();
-            if BODY + waiting + columns + 1 > style.columns() {
-                self.flush(text, style);
-            }
             self.0.push(line);
             return;
         }
         self.flush(text, style);
         let body = Line::indented(BODY);
+        let hang = Line::indented(BODY + 2);
         match &value.from {
             // Too long for one row: one below the other, as in a diff.
             Some(from) if BODY + columns > style.columns() => {
-                let hang = Line::indented(BODY + 2);
                 let name = body.clone().with(Paint::Plain, value.name.as_str());
-                name.write(text, style, Break::Words, &body);
+                name.write(text, style, Break::Words, &hang);
                 let old = body.clone().with(Paint::Removed, format!("- {from}"));
                 old.write(text, style, Break::Words, &hang);
                 let new = body.with(Paint::Created, format!("+ {}", value.to));
                 new.write(text, style, Break::Words, &hang);
             }
-            _ => body.followed(line).write(text, style, Break::Words, &Line::indented(BODY + 2)),
+            _ => body.followed(line).write(text, style, Break::Words, &hang),
         }
     }
 
     fn flush(&mut self, text: &mut String, style: Style) {
-        let mut row = Line::indented(BODY);
-        let mut comma = "";
-        for line in self.0.drain(..) {
-            row = row.with(Paint::Plain, comma).followed(line);
-            comma = ", ";
-        }
-        if comma == ", " {
-            row.write(text, style, Break::Words, &Line::indented(BODY + 2));
+        if !self.0.is_empty() {
+            Line::indented(BODY).flow(std::mem::take(&mut self.0), text, style, BODY);
         }
     }
 }

@@ -22,14 +22,18 @@ pub enum Paint {
     Strong,
     /// Seen last: an origin, a note.
     Faint,
-    /// What is new.
+    /// What is new, or well.
     Created,
+    /// The part of a new line that its old one did not have.
+    CreatedPart,
     /// What differs.
     Changed,
     /// What something else takes the place of.
     Replaced,
     /// What goes away.
     Removed,
+    /// The part of an old line that its new one does not have.
+    RemovedPart,
     /// Where in a text.
     Place,
     /// What went wrong or is in the way.
@@ -49,9 +53,11 @@ impl Style {
             Paint::Strong => "1",
             Paint::Faint => "2",
             Paint::Created => "32",
+            Paint::CreatedPart => "7;32",
             Paint::Changed => "33",
             Paint::Replaced => "35",
             Paint::Removed => "31",
+            Paint::RemovedPart => "7;31",
             Paint::Place => "36",
             Paint::Alarm => "1;31",
         };

@@ -1,7 +1,8 @@
 //! The closing table and the last sentence, for a person.
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle};
 
+use super::layout::Line;
 use super::machine::{Counts, Ended, MachineReport, Status};
 use super::style::{Paint, Style};
 use super::words::counted;
@@ -20,11 +21,19 @@ pub fn summary(machines: &[MachineReport<'_>], style: Style) -> String {
         .iter()
         .filter(|column| column.always || machines.iter().any(|machine| (column.count)(machine) > 0))
         .collect();
+    let mut text = painted(&table(machines, &columns, style), machines, style);
+    text.push('\n');
+    let parts = parts(machines).into_iter().map(|part| Line::default().with(Paint::Plain, part));
+    Line::default().flow(parts.collect(), &mut text, style, 0);
+    text
+}
+
+fn table(machines: &[MachineReport<'_>], columns: &[&Column], style: Style) -> Table {
     let mut table = Table::new();
-    let rule = LineStyle::none().fill(if style.unicode { '─' } else { '-' });
-    let rule = rule.junction(if style.unicode { '─' } else { '-' });
+    let dash = if style.unicode { '─' } else { '-' };
     table
-        .load_style(TableStyle::new().header_separator(rule))
+        .load_style(TableStyle::new().header_separator(LineStyle::none().fill(dash)))
+        // Otherwise it would look at the terminal and the environment.
         .force_no_tty()
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(u16::try_from(style.columns()).unwrap_or(u16::MAX));
@@ -42,14 +51,18 @@ pub fn summary(machines: &[MachineReport<'_>], style: Style) -> String {
         row.push(Cell::new(machine.status().words()));
         table.add_row(row);
     }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
+    let widths = table.column_max_content_widths();
+    let total: usize = widths.iter().map(|width| usize::from(*width)).sum();
+    let gap = if total + 2 * (widths.len() - 1) <= style.columns() { 2 } else { 1 };
+    let last = widths.len() - 1;
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, if index == last { 0 } else { gap }));
+        if index > 0 {
+            // Only a long name is broken.
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
     }
-    let mut text = painted(&table, machines, style);
-    text.push('\n');
-    text.push_str(&closing(machines));
-    text.push('\n');
-    text
+    table
 }
 
 /// One column of counts.
@@ -79,7 +92,7 @@ const BEFORE: &[Column] = &[
     column("remove", true, |machine| counts(machine).remove),
     column("restart", false, |machine| counts(machine).restart),
     column("blocked", false, |machine| counts(machine).blocked),
-    column("in order", true, |machine| counts(machine).in_order),
+    column("in\norder", true, |machine| counts(machine).in_order),
 ];
 
 const AFTER: &[Column] = &[
@@ -87,28 +100,32 @@ const AFTER: &[Column] = &[
     column("failed", false, |machine| ended(machine).failed),
     column("refused", false, |machine| ended(machine).refused),
     column("skipped", false, |machine| ended(machine).skipped),
-    column("not reached", false, |machine| ended(machine).not_reached),
+    column("not\nreached", false, |machine| ended(machine).not_reached),
     column("left", true, |machine| machine.left.map_or(0, |left| left.steps.len())),
     column("blocked", false, |machine| machine.left.or(machine.plan).map_or(0, |plan| plan.blocked.len())),
-    column("in order", true, |machine| machine.left.or(machine.plan).map_or(0, |plan| plan.in_order)),
 ];
 
 /// Colours a table: the last column by what became of the machine.
 fn painted(table: &Table, machines: &[MachineReport<'_>], style: Style) -> String {
     let mut text = String::new();
     let mut result_at = 0;
-    let mut row = machines.iter();
-    for (index, line) in table.lines().enumerate() {
+    let mut below_rule = false;
+    let mut rows = machines.iter();
+    for line in table.lines() {
         let line = line.trim_end();
-        if index < 2 {
+        let is_rule = !line.is_empty() && line.chars().all(|character| "─-".contains(character));
+        if is_rule && !below_rule {
+            below_rule = true;
+            text.push_str(&style.paint(Paint::Faint, line));
+        } else if below_rule {
             // All that the table holds is ASCII, so bytes are columns.
-            result_at = if index == 0 { line.rfind("result").unwrap_or(0) } else { result_at };
-            text.push_str(&style.paint(if index == 0 { Paint::Strong } else { Paint::Faint }, line));
-        } else {
-            let status = row.next().map_or(Status::InOrder, MachineReport::status);
             let (begin, result) = line.split_at_checked(result_at).unwrap_or((line, ""));
+            let status = if result.is_empty() { None } else { rows.next() };
             text.push_str(begin);
-            text.push_str(&style.paint(paint(status), result));
+            text.push_str(&style.paint(status.map_or(Paint::Plain, |row| paint(row.status())), result));
+        } else {
+            result_at = line.rfind("result").unwrap_or(result_at);
+            text.push_str(&style.paint(Paint::Strong, line));
         }
         text.push('\n');
     }
@@ -129,6 +146,10 @@ fn paint(status: Status) -> Paint {
 /// The last sentence, without a line break: `4 machines changed, 1 unreachable`.
 #[must_use]
 pub fn closing(machines: &[MachineReport<'_>]) -> String {
+    parts(machines).join(", ")
+}
+
+fn parts(machines: &[MachineReport<'_>]) -> Vec<String> {
     let number = |wanted: Status| machines.iter().filter(|machine| machine.status() == wanted).count();
     let mut parts: Vec<String> = Vec::new();
     let pending: Vec<usize> = machines
@@ -161,7 +182,7 @@ pub fn closing(machines: &[MachineReport<'_>]) -> String {
     for status in rest {
         say(number(status), &|count| format!("{count} {}", status.words()));
     }
-    parts.join(", ")
+    parts
 }
 
 #[cfg(test)]

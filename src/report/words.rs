@@ -6,7 +6,7 @@ use super::safe;
 use super::style::Paint;
 
 /// A longer name pushes only its own line.
-const WIDEST: usize = 24;
+const WIDEST: usize = 16;
 
 /// The columns that names are padded to, so that what follows them stands in one column.
 pub(super) fn name_columns(machines: &[MachineReport<'_>]) -> usize {
@@ -23,4 +23,10 @@ pub(super) fn name(machine: &MachineReport<'_>, widest: usize) -> Line {
 /// `1 machine`, `2 machines`.
 pub(super) fn counted(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// Each number that is not zero, with its words.
+pub(super) fn counts(sorts: &[(usize, &str, Paint)]) -> Vec<Line> {
+    let some = sorts.iter().filter(|(count, ..)| *count > 0);
+    some.map(|(count, words, paint)| Line::default().with(*paint, format!("{count} {words}"))).collect()
 }

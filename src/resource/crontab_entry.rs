@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::answer::{Answers, ObserveError};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::answer::{Answer, Answers, ObserveError};
 use super::content::{Content, Rendered};
 use super::declared::{Declared, Origin, Resource};
 use super::difference::{Action, Comparison, Detail, Difference};
@@ -149,6 +152,18 @@ impl Resource for CrontabEntry {
             details: vec![detail],
             operations: vec![Operation { library: LIBRARY, call, payload, within: None }],
         }))
+    }
+
+    fn foreseen(&self, answers: Answers<'_>) -> Vec<(Question, Answer)> {
+        let wanted = || {
+            let present = lines::bytes(lines::value(answers.lines(0).ok()?, "crontab").ok()?).ok()?;
+            block::set(&present, &markers(&self.id).ok()?, &self.content(), Position::End).ok()
+        };
+        wanted()
+            .map(|text| Answer::Lines(vec![format!("crontab {}", STANDARD.encode(text))]))
+            .and_then(|answer| Some((self.questions().pop()?, answer)))
+            .into_iter()
+            .collect()
     }
 
     fn rendered(&self) -> Vec<Rendered> {

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use super::answer::{Answers, ObserveError};
+use super::answer::{Answer, Answers, ObserveError};
 use super::content::Rendered;
 use super::difference::{Comparison, Difference};
 use super::question::Question;
@@ -28,6 +28,14 @@ pub trait Resource: Debug + Send + Sync {
     fn follow(&self, answers: Answers<'_>, because: &[ResourceId]) -> Option<Difference> {
         let _ = (answers, because);
         None
+    }
+
+    /// What the machine will answer once what differs has been mended, to those of its questions that
+    /// other resources ask, too: several own a part of one file or crontab each, and the next one has
+    /// to build on what this one leaves.
+    fn foreseen(&self, answers: Answers<'_>) -> Vec<(Question, Answer)> {
+        let _ = answers;
+        Vec::new()
     }
 
     /// The path it occupies, when it is one: what lies below a declared directory comes after it.

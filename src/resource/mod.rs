@@ -1,10 +1,13 @@
 //! The primitives: one thing on one machine that fleetprov owns, one file per kind.
 
+pub mod block;
 pub mod checkout;
 pub mod crontab_entry;
 pub mod directory;
 pub mod file;
+pub mod ini_keys;
 pub mod init_script;
+pub mod json_keys;
 pub mod link;
 pub mod package;
 pub mod unit;
@@ -13,12 +16,15 @@ mod answer;
 mod content;
 mod declared;
 mod difference;
+mod edited;
 mod lines;
 mod operation;
 pub mod ownership;
 mod question;
 mod reading;
 mod registry;
+#[cfg(test)]
+mod testing;
 
 pub use answer::{Answer, Answers, Observation, ObserveError, PathFacts, PathType, Surroundings, UnitFacts};
 pub use content::{Content, Rendered};

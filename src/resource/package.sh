@@ -8,7 +8,7 @@ fp_package_updated=''
 # apt-get $@ without questions. A configuration file that somebody changed is kept, and an
 # installation that would remove another package fails.
 fp_package_apt() {
-	env DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_SUSPEND=1 \
+	DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_SUSPEND=1 \
 		apt-get -q -y --no-remove -o DPkg::Lock::Timeout=120 \
 		-o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
 		"$@" >"$fp_package_log" 2>&1 </dev/null
@@ -38,7 +38,7 @@ fp_package_attempt() {
 			return 1
 		fi
 		if grep -q 'dpkg --configure -a' <"$fp_package_log"; then
-			env DEBIAN_FRONTEND=noninteractive dpkg --force-confdef --force-confold --configure -a \
+			DEBIAN_FRONTEND=noninteractive dpkg --force-confdef --force-confold --configure -a \
 				>"$fp_package_log" 2>&1 </dev/null || break
 		elif [ -z "$fp_package_updated" ] && grep -qE \
 			'^E: (Unable to locate|Unable to fetch|Failed to fetch|Package .* has no installation candidate)' \

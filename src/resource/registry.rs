@@ -2,7 +2,9 @@
 
 use super::declared::{Declared, Origin};
 use super::reading::Reading;
-use super::{checkout, crontab_entry, directory, file, init_script, link, package, unit};
+use super::{
+    block, checkout, crontab_entry, directory, file, ini_keys, init_script, json_keys, link, package, unit,
+};
 use crate::model::{Diagnostics, Node};
 
 /// Reads the fields of one kind into what it declares.
@@ -10,11 +12,14 @@ pub type Read = fn(&Node, &Origin, &Reading<'_>, &mut Diagnostics) -> Vec<Declar
 
 /// Every kind that can be written in a role.
 pub const KINDS: &[(&str, Read)] = &[
+    (block::KIND, block::read),
     (checkout::KIND, checkout::read),
     (crontab_entry::KIND, crontab_entry::read),
     (directory::KIND, directory::read),
     (file::KIND, file::read),
+    (ini_keys::KIND, ini_keys::read),
     (init_script::KIND, init_script::read),
+    (json_keys::KIND, json_keys::read),
     (link::KIND, link::read),
     (package::KIND, package::read),
     (unit::KIND, unit::read),

@@ -57,11 +57,7 @@ pub fn name_from(text: &str) -> Result<String, String> {
     let known = text
         .rsplit_once('.')
         .is_some_and(|(stem, suffix)| !stem.is_empty() && SUFFIXES.iter().any(|(name, _)| *name == suffix));
-    if holds_well && known && !text.starts_with('-') {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("`{text}` is not a unit's name"))
-    }
+    if holds_well && known { Ok(text.to_owned()) } else { Err(format!("`{text}` is not a unit's name")) }
 }
 
 /// Reads `unit: {name, enabled, active, related, restart}`.

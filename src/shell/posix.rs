@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use super::call::{Call, Library};
 
+pub use crate::model::quote;
+
 /// The loop that takes orders.
 pub const LOOP: Library = Library { name: "loop", posix: include_str!("library/loop.sh") };
 
@@ -15,22 +17,6 @@ pub const PROBE: Library = Library { name: "probe", posix: include_str!("library
 
 /// The functions that walk a plan.
 pub const APPLY: Library = Library { name: "apply", posix: include_str!("library/apply.sh") };
-
-/// Quotes a text as one word of POSIX sh.
-#[must_use]
-pub fn quote(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('\'');
-    for character in text.chars() {
-        if character == '\'' {
-            quoted.push_str("'\\''");
-        } else {
-            quoted.push(character);
-        }
-    }
-    quoted.push('\'');
-    quoted
-}
 
 /// A call as one command of POSIX sh.
 #[must_use]

@@ -5,21 +5,17 @@ mod tests;
 
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
 use super::channel::{Channel, Connector, Output, Session, Tally};
 use super::error::TransportError;
 use super::platform;
-use super::pump::{Sink, Source, channel, pump};
-use super::tally::Counters;
+use super::pump::{Channels, Sink, Source};
 use crate::model::Target;
 
 /// The host in messages.
@@ -57,30 +53,20 @@ impl Connector for LocalConnector {
 /// Commands that run on this computer.
 pub(super) struct LocalSession {
     limit: usize,
-    counters: Arc<Counters>,
-    channels: JoinSet<()>,
-    stop: CancellationToken,
+    channels: Channels,
 }
 
 impl LocalSession {
     /// A session that takes commands of at most `limit` bytes.
     pub(super) fn new(limit: usize) -> Self {
-        Self {
-            limit,
-            counters: Arc::new(Counters::default()),
-            channels: JoinSet::new(),
-            stop: CancellationToken::new(),
-        }
+        Self { limit, channels: Channels::new() }
     }
 
     fn run(&mut self, command: &str) -> Result<Channel, TransportError> {
-        // Forget the commands that have ended.
-        while self.channels.try_join_next().is_some() {}
         if command.len() > self.limit {
             let (length, limit) = (command.len(), self.limit);
             return Err(lost(format!("a command of {length} bytes is longer than its {limit}")));
         }
-        self.counters.command(command);
         let mut process = platform::shell(command);
         if let Some(home) = std::env::home_dir().filter(|home| home.is_dir()) {
             process.current_dir::<PathBuf>(home);
@@ -101,16 +87,7 @@ impl LocalSession {
             group: Group(child),
             exited: false,
         };
-        let (outer, ends) = channel(Arc::clone(&self.counters));
-        let closed = lost("the session was closed".to_owned());
-        self.channels.spawn(pump(running, input, ends, self.stop.clone(), closed));
-        Ok(outer)
-    }
-
-    async fn farewell(mut self) {
-        self.stop.cancel();
-        let leaving = async { while self.channels.join_next().await.is_some() {} };
-        let _in_time = tokio::time::timeout(FAREWELL, leaving).await;
+        Ok(self.channels.open(command, running, input, lost("the session was closed".to_owned())))
     }
 }
 
@@ -124,11 +101,14 @@ impl Session for LocalSession {
     }
 
     fn tally(&self) -> Tally {
-        self.counters.read()
+        self.channels.tally()
     }
 
-    fn close(self: Box<Self>) -> BoxFuture<'static, ()> {
-        self.farewell().boxed()
+    fn close(mut self: Box<Self>) -> BoxFuture<'static, ()> {
+        async move {
+            let _in_time = tokio::time::timeout(FAREWELL, self.channels.close()).await;
+        }
+        .boxed()
     }
 }
 
@@ -196,6 +176,8 @@ impl Source for Running {
         if let Some(leader) = self.group.0.id() {
             platform::kill_group(leader);
         }
+        // On Windows this is what kills it; elsewhere it is dead already.
+        let _already_dead = self.group.0.start_kill();
         // Takes the dead process away; it cannot refuse to die.
         let _status = self.group.0.wait().await;
     }

@@ -12,15 +12,13 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
-use tokio::task::{AbortHandle, JoinSet};
-use tokio_util::sync::CancellationToken;
+use tokio::task::AbortHandle;
 
 use super::channel::{Channel, Connector, Output, Session, Tally};
 use super::error::TransportError;
 use super::local::LocalSession;
 use super::platform;
-use super::pump::{QUEUE, Sink, Source, channel, pump};
-use super::tally::Counters;
+use super::pump::{Channels, QUEUE, Sink, Source};
 use crate::model::Target;
 
 type Script = Arc<dyn Fn(Conversation) -> BoxFuture<'static, ()> + Send + Sync>;
@@ -90,9 +88,7 @@ impl Connector for MemoryConnector {
                 host,
                 limit,
                 script: Arc::clone(script),
-                counters: Arc::new(Counters::default()),
-                channels: JoinSet::new(),
-                stop: CancellationToken::new(),
+                channels: Channels::new(),
             })),
             Some(Behaviour::Shell) => Ok(Box::new(LocalSession::new(limit))),
             Some(Behaviour::Refusal(error)) => Err(error.clone()),
@@ -171,9 +167,7 @@ struct MemorySession {
     host: String,
     limit: usize,
     script: Script,
-    counters: Arc<Counters>,
-    channels: JoinSet<()>,
-    stop: CancellationToken,
+    channels: Channels,
 }
 
 impl MemorySession {
@@ -186,22 +180,19 @@ impl MemorySession {
             let (length, limit) = (command.len(), self.limit);
             return Err(self.lost(&format!("a command of {length} bytes is longer than its {limit}")));
         }
-        self.counters.command(command);
         let (input_sender, input) = mpsc::channel(QUEUE);
         let (output, output_receiver) = mpsc::channel(QUEUE);
         let conversation =
             Conversation { command: command.to_owned(), host: self.host.clone(), input, output };
-        let script = self.channels.spawn((self.script)(conversation));
+        let script = tokio::spawn((self.script)(conversation)).abort_handle();
         let answers = Answers {
             output: output_receiver,
             script,
             ended: false,
             lost: self.lost("the channel was closed without an exit status"),
         };
-        let (outer, ends) = channel(Arc::clone(&self.counters));
         let closed = self.lost("the session was closed");
-        self.channels.spawn(pump(answers, Questions(input_sender), ends, self.stop.clone(), closed));
-        Ok(outer)
+        Ok(self.channels.open(command, answers, Questions(input_sender), closed))
     }
 }
 
@@ -215,15 +206,11 @@ impl Session for MemorySession {
     }
 
     fn tally(&self) -> Tally {
-        self.counters.read()
+        self.channels.tally()
     }
 
     fn close(mut self: Box<Self>) -> BoxFuture<'static, ()> {
-        async move {
-            self.stop.cancel();
-            while self.channels.join_next().await.is_some() {}
-        }
-        .boxed()
+        async move { self.channels.close().await }.boxed()
     }
 }
 

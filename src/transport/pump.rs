@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::channel::{Channel, Output};
+use super::channel::{Channel, Output, Tally};
 use super::error::TransportError;
 use super::tally::{Counters, Turns, waiting};
 
@@ -39,25 +40,75 @@ pub(super) trait Sink: Sized + Send + 'static {
     fn finish(self) -> impl Future<Output = ()> + Send;
 }
 
+/// The channels of one session.
+pub(super) struct Channels {
+    counters: Arc<Counters>,
+    running: JoinSet<()>,
+    stop: CancellationToken,
+}
+
+impl Channels {
+    /// None yet.
+    pub(super) fn new() -> Self {
+        Self {
+            counters: Arc::new(Counters::default()),
+            running: JoinSet::new(),
+            stop: CancellationToken::new(),
+        }
+    }
+
+    /// Opens a channel for a command that has been started. `stopped` is what its reader is told
+    /// when the session ends first.
+    pub(super) fn open<S, K>(&mut self, command: &str, source: S, sink: K, stopped: TransportError) -> Channel
+    where
+        S: Source + 'static,
+        K: Sink,
+    {
+        // Forget the channels that have ended.
+        while self.running.try_join_next().is_some() {}
+        self.counters.command(command);
+        let (input, input_receiver) = mpsc::channel(QUEUE);
+        // One place more, kept free for the message that says why the channel broke.
+        let (output_sender, output) = mpsc::channel(QUEUE + 1);
+        let ends = Ends {
+            input: input_receiver,
+            output: output_sender,
+            turns: Turns::new(Arc::clone(&self.counters)),
+        };
+        self.running.spawn(pump(source, sink, ends, self.stop.clone(), stopped));
+        Channel { input, output }
+    }
+
+    /// What has gone over them all.
+    pub(super) fn tally(&self) -> Tally {
+        self.counters.read()
+    }
+
+    /// Ends them all and waits until their commands are let go of.
+    pub(super) async fn close(&mut self) {
+        self.stop.cancel();
+        while self.running.join_next().await.is_some() {}
+    }
+}
+
+impl Drop for Channels {
+    fn drop(&mut self) {
+        // They end by themselves and tell their readers, instead of being cut off.
+        self.stop.cancel();
+        self.running.detach_all();
+    }
+}
+
 /// The inner ends of a [`Channel`].
-pub(super) struct Ends {
+struct Ends {
     input: mpsc::Receiver<Vec<u8>>,
     output: mpsc::Sender<Output>,
     turns: Turns,
 }
 
-/// Makes a channel and its inner ends.
-pub(super) fn channel(counters: Arc<Counters>) -> (Channel, Ends) {
-    let (input_sender, input) = mpsc::channel(QUEUE);
-    // One place more, kept free for the message that says why the channel broke.
-    let (output, output_receiver) = mpsc::channel(QUEUE + 1);
-    let ends = Ends { input, output, turns: Turns::new(counters) };
-    (Channel { input: input_sender, output: output_receiver }, ends)
-}
-
 /// Runs a channel to its end: until the source is exhausted, until the controller has dropped both
 /// ends, or until `stop`, which the controller then sees as `stopped`.
-pub(super) async fn pump<S: Source, K: Sink>(
+async fn pump<S: Source, K: Sink>(
     mut source: S,
     sink: K,
     ends: Ends,

@@ -9,6 +9,7 @@ mod login;
 mod options;
 mod patience;
 mod session;
+mod spare;
 
 use std::sync::Arc;
 

@@ -5,6 +5,8 @@
 //! `rig_…`). The rig needs root; `tests/run` counts those tests where there is none.
 
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
 mod house;
 #[cfg(test)]
 mod inventory;
@@ -16,5 +18,9 @@ mod rig;
 mod rig_bounds;
 #[cfg(test)]
 mod rig_self;
+#[cfg(test)]
+mod rig_wholetech;
+#[cfg(test)]
+mod shell_scripts;
 #[cfg(test)]
 mod ssh;

@@ -331,6 +331,19 @@ fn traces_of(machine: &str) -> Vec<String> {
     traces
 }
 
+/// Waits until a machine has no trace. Panics when some are still there after ten seconds.
+fn wait_until_nothing_is_left_of(machine: &str) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        let traces = traces_of(machine);
+        if traces.is_empty() {
+            return;
+        }
+        assert!(Instant::now() < deadline, "left behind: {traces:#?}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
 /// The cables and bridges of the rig, by the kernel's index, which is not used twice.
 fn links(number: &str) -> BTreeSet<String> {
     std::fs::read_dir("/sys/class/net")
@@ -405,26 +418,55 @@ fn a_rig_ends_with_its_owner() {
     assert!(!traces_of(&name).is_empty());
     owner.kill().expect("the owner can be killed");
     owner.wait().expect("the owner is dead");
-    wait_until("the rig is gone", || traces_of(&name).is_empty());
+    wait_until_nothing_is_left_of(&name);
 }
 
 #[test]
 fn a_rig_whose_start_was_killed_is_cleaned_up() {
-    let name = format!("killed-{}", std::process::id());
+    let names = ["a", "b", "c"].map(|name| format!("killed-{name}-{}", std::process::id()));
     let directory = tempfile::tempdir().expect("a temporary folder");
     let mut starting = Command::new(script())
         .arg("up")
         .arg(directory.path())
-        .arg(format!("{name}:systemd"))
+        .args(names.iter().map(|name| format!("{name}:systemd")))
         .spawn()
         .expect("tests/rig/rig runs");
-    wait_until("the machine is half made", || {
-        traces_of(&name).iter().any(|trace| trace.starts_with("/run/"))
-    });
+    wait_until("its number is known", || directory.path().join("instance").exists());
+    let number = std::fs::read_to_string(directory.path().join("instance")).expect("the number");
+    let disk = format!("/run/fleetprov-rig/{}/machines/{}/disk/upper", number.trim(), names[0]);
+    wait_until("a machine is half made", || Path::new(&disk).exists());
     starting.kill().expect("the start can be killed");
     starting.wait().expect("the start is dead");
+    assert!(!directory.path().join("machines.tsv").exists(), "it was killed too late");
+
     let status = Command::new(script()).args(["down", "--all"]).status().expect("tests/rig/rig runs");
     assert!(status.success());
-    // The start of another test's rig may be cleaning up at the same time.
-    wait_until("the rig is gone", || traces_of(&name).is_empty());
+    for name in &names {
+        // The start of another test's rig may be cleaning up at the same time.
+        wait_until_nothing_is_left_of(name);
+    }
+}
+
+#[test]
+fn a_rig_can_be_left_standing_to_play_with() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = Command::new(script())
+        .arg("play")
+        .env("TMPDIR", folder.path())
+        .stdin(Stdio::null())
+        .output()
+        .expect("tests/rig/rig runs");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let line = |word: &str| said.lines().find(|line| line.contains(word)).expect(word).trim();
+    let down = line(" down ");
+
+    let login =
+        Command::new("sh").args(["-c", &format!("{} hostname", line("ssh -F"))]).output().expect("ssh");
+    assert_eq!(String::from_utf8_lossy(&login.stdout), "droplet\n");
+    assert_eq!(said.matches("10.77.").count(), 5, "{said}");
+
+    let status = Command::new("sh").args(["-c", down]).status().expect("the command to take it down");
+    assert!(status.success());
+    assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 0);
 }

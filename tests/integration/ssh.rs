@@ -7,6 +7,7 @@ mod endings;
 mod hosts;
 mod identities;
 mod jumps;
+mod latency;
 mod peculiar;
 mod server;
 mod waits;

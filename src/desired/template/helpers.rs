@@ -12,8 +12,8 @@ use zeroize::Zeroizing;
 use super::super::fault::Fault;
 use super::super::scope::Scope;
 use super::Secrets;
+use crate::model::quote;
 use crate::resource::Content;
-use crate::shell::posix;
 
 /// Stands before every plain value.
 pub(super) const VALUE: &str = "fleetprov-value";
@@ -22,7 +22,7 @@ pub(super) const CHECK: &str = "fleetprov-check";
 /// Blocks.
 pub(super) const BLOCKS: &[&str] = &["if", "unless", "each", "with", "raw"];
 /// Helpers that give a value and may stand in parentheses.
-pub(super) const VALUES: &[&str] = &["and", "default", "eq", "join", "ne", "not", "or", "shell_quote"];
+pub(super) const VALUES: &[&str] = &["and", "default", "eq", "join", "lookup", "ne", "not", "or", "shell_quote"];
 /// Helpers that only write.
 pub(super) const TEXTS: &[&str] = &["secret"];
 
@@ -51,7 +51,8 @@ pub(super) fn register<'a>(
         Ok(if first.is_null() { arguments.any(1)?.clone() } else { first.clone() })
     });
     value("join", join);
-    value("shell_quote", |arguments| arguments.text(0).map(|text| Json::String(posix::quote(&text))));
+    value("lookup", lookup);
+    value("shell_quote", |arguments| arguments.text(0).map(|text| Json::String(quote(&text))));
     registry.register_helper("secret", Box::new(SecretHelper { scope, secrets, used }));
 }
 
@@ -102,7 +103,7 @@ fn given<'a>(argument: &'a PathAndJson<'_>, scope: &Scope) -> Result<&'a Json, F
 }
 
 fn shown(argument: &PathAndJson<'_>) -> String {
-    argument.relative_path().map_or_else(|| "the value".to_owned(), |path| format!("`{path}`"))
+    argument.relative_path().map_or_else(|| "what the parentheses give".to_owned(), |path| format!("`{path}`"))
 }
 
 fn text_of(value: &Json, shown: &str) -> Result<String, Fault> {
@@ -154,6 +155,27 @@ fn join(arguments: &Arguments<'_, '_>) -> Result<Json, Fault> {
     Ok(Json::String(texts.join(&arguments.text(1)?)))
 }
 
+/// `lookup map "key" …`: a value whose name is itself a value, such as a machine's.
+fn lookup(arguments: &Arguments<'_, '_>) -> Result<Json, Fault> {
+    let mut found = arguments.any(0)?;
+    let mut shown = arguments.helper.param(0).and_then(|map| map.relative_path()).cloned().unwrap_or_default();
+    if arguments.helper.params().len() < 2 {
+        return Err(Fault::new("`lookup` has no key").expected("{{lookup map \"key\"}}"));
+    }
+    for index in 1..arguments.helper.params().len() {
+        let key = arguments.text(index)?;
+        let known = found.as_object();
+        found = known.and_then(|map| map.get(&key)).ok_or_else(|| {
+            let names: Vec<&str> = known.into_iter().flat_map(|map| map.keys().map(String::as_str)).collect();
+            let fault = Fault::new(format!("there is no `{key}` in `{shown}`"));
+            let fault = if names.is_empty() { fault } else { fault.expected(format!("one of {}", names.join(", "))) };
+            fault.nearest_of(&key, names)
+        })?;
+        shown = format!("{shown}.{key}");
+    }
+    Ok(found.clone())
+}
+
 impl HelperDef for Value<'_> {
     fn call_inner<'reg: 'rc, 'rc>(
         &self,
@@ -178,7 +200,7 @@ impl HelperDef for Value<'_> {
         out: &mut dyn Output,
     ) -> HelperResult {
         let value = self.call_inner(helper, registry, context, render)?;
-        out.write(&text_of(value.as_json(), "the value")?)?;
+        out.write(&text_of(value.as_json(), &format!("what `{}` finds", self.name))?)?;
         Ok(())
     }
 }
@@ -216,7 +238,7 @@ impl SecretHelper<'_> {
                 // Whoever makes a secret with an editor or `echo` gets a line end with it.
                 let text = text.strip_suffix('\n').unwrap_or(text);
                 if quoted {
-                    out.write(&Zeroizing::new(posix::quote(text)))?;
+                    out.write(&Zeroizing::new(quote(text)))?;
                 } else {
                     out.write(text)?;
                 }

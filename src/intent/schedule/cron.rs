@@ -3,10 +3,9 @@
 use super::{Job, Schedule};
 use crate::format::cron::CronExpression;
 use crate::format::crontab::{self, Daemon};
-use crate::model::{Diagnostic, Diagnostics, Facts, MachinePath, Platform, Span};
+use crate::model::{Diagnostic, Diagnostics, Facts, MachinePath, Platform, Span, quote};
 use crate::resource::crontab_entry::CrontabEntry;
 use crate::resource::{Declared, Origin};
-use crate::shell::posix;
 
 impl Schedule {
     pub(super) fn cron(
@@ -66,11 +65,11 @@ impl Schedule {
     fn line(&self, script: Option<&MachinePath>) -> String {
         let mut line = match (&self.job, script) {
             (Job::Command(command), _) => command.value.clone(),
-            (Job::Program(program), _) => posix::quote(program.as_str()),
-            (Job::Script(_), script) => posix::quote(script.map_or("/bin/false", MachinePath::as_str)),
+            (Job::Program(program), _) => quote(program.as_str()),
+            (Job::Script(_), script) => quote(script.map_or("/bin/false", MachinePath::as_str)),
         };
         if let Some(seconds) = self.timeout {
-            line = format!("timeout {seconds} sh -c {}", posix::quote(&line));
+            line = format!("timeout {seconds} sh -c {}", quote(&line));
         }
         if let Some(after) = &self.after_failure {
             line = format!("( {line} ) || {{ code=$?; {}; exit \"$code\"; }}", after.value);

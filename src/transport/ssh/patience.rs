@@ -95,3 +95,50 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
         self.limited(context, outcome)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_write_that_stands_still_fails() {
+        let (near, _far) = duplex(16);
+        let mut patient = Patient::new(near, Duration::from_millis(100), &CancellationToken::new());
+        let start = Instant::now();
+        let error = patient.write_all(&[0; 17]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(start.elapsed() >= Duration::from_millis(100));
+    }
+
+    #[tokio::test]
+    async fn a_slow_write_does_not_fail() {
+        let (near, mut far) = duplex(1);
+        let mut patient = Patient::new(near, Duration::from_millis(200), &CancellationToken::new());
+        let reading = async {
+            for _ in 0..10 {
+                tokio::time::sleep(Duration::from_millis(40)).await;
+                far.read_u8().await.unwrap();
+            }
+        };
+        let (written, ()) = tokio::join!(patient.write_all(&[0; 10]), reading);
+        written.unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_cut_ends_what_waits_and_what_comes() {
+        let (near, _far) = duplex(16);
+        let cut = CancellationToken::new();
+        let mut patient = Patient::new(near, Duration::from_secs(60), &cut);
+        let cutting = async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            cut.cancel();
+        };
+        let (read, ()) = tokio::join!(patient.read_u8(), cutting);
+        assert_eq!(read.unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
+        assert_eq!(patient.write_u8(0).await.unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
+    }
+}

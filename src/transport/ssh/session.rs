@@ -6,7 +6,6 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use russh::Disconnect;
-use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -16,11 +15,11 @@ use super::guardian::explain;
 use super::login::{Door, exchange_keys, log_in, name};
 use super::options::SshOptions;
 use super::patience::Patient;
+use super::spare::Spare;
 use crate::model::{Hop, SshTarget};
 use crate::transport::channel::{Channel, Session, Tally};
 use crate::transport::error::TransportError;
-use crate::transport::pump::{channel, pump};
-use crate::transport::tally::Counters;
+use crate::transport::pump::Channels;
 
 /// The longest command for OpenSSH, in bytes: it becomes one argument of the login shell, and Linux
 /// takes at most 128 KiB for one, its closing NUL included. Measured with OpenSSH 9.2.
@@ -35,13 +34,12 @@ const FAREWELL: Duration = Duration::from_secs(2);
 
 /// A login on a machine, with the logins on the way there.
 pub(super) struct SshSession {
-    /// The machine last. Earlier ones carry the later ones.
+    /// The jump hosts, which carry the connections to what comes after them.
     jumps: Vec<Door>,
-    machine: Door,
+    machine: Arc<Door>,
+    spare: Spare,
     options: Arc<SshOptions>,
-    counters: Arc<Counters>,
-    channels: JoinSet<()>,
-    stop: CancellationToken,
+    channels: Channels,
     /// Cuts all connections when the session is dropped.
     _cut: DropGuard,
 }
@@ -58,16 +56,9 @@ impl SshSession {
             let door = pass(jumps.last(), hop, &options, deadline, &cut).await?;
             jumps.push(door);
         }
-        let machine = pass(jumps.last(), &way.hop, &options, deadline, &cut).await?;
-        Ok(Self {
-            jumps,
-            machine,
-            options,
-            counters: Arc::new(Counters::default()),
-            channels: JoinSet::new(),
-            stop: CancellationToken::new(),
-            _cut: guard,
-        })
+        let machine = Arc::new(pass(jumps.last(), &way.hop, &options, deadline, &cut).await?);
+        let spare = Spare::new(Arc::clone(&machine));
+        Ok(Self { jumps, machine, spare, options, channels: Channels::new(), _cut: guard })
     }
 
     fn lost(&self, reason: String) -> TransportError {
@@ -75,16 +66,13 @@ impl SshSession {
     }
 
     async fn run(&mut self, command: &str) -> Result<Channel, TransportError> {
-        // Forget the commands that have ended.
-        while self.channels.try_join_next().is_some() {}
         let limit = self.command_limit();
         if command.len() > limit {
             let length = command.len();
             return Err(self.lost(format!("a command of {length} bytes is longer than its {limit}")));
         }
-        self.counters.command(command);
         let starting = async {
-            let opened = self.machine.handle.channel_open_session().await?;
+            let opened = self.spare.take().await?;
             // The answer is not waited for: where the server takes input at once, as dropbear does, the
             // input would lose a round trip. A refusal comes out of the channel.
             opened.exec(true, command).await?;
@@ -105,18 +93,17 @@ impl SshSession {
                 return Err(TransportError::TimedOut { host, step: "open a channel", limit });
             }
         };
+        self.spare.refill();
         let (incoming, outgoing) = split(opened, &self.machine.host, &self.machine.notes);
-        let (outer, ends) = channel(Arc::clone(&self.counters));
         let closed = self.lost("the session was closed".to_owned());
-        self.channels.spawn(pump(incoming, outgoing, ends, self.stop.clone(), closed));
-        Ok(outer)
+        Ok(self.channels.open(command, incoming, outgoing, closed))
     }
 
     async fn farewell(mut self) {
-        self.stop.cancel();
         let leaving = async {
-            while self.channels.join_next().await.is_some() {}
-            for door in std::iter::once(self.machine).chain(self.jumps.into_iter().rev()) {
+            self.channels.close().await;
+            self.spare.close().await;
+            for door in Arc::into_inner(self.machine).into_iter().chain(self.jumps.into_iter().rev()) {
                 if door.handle.disconnect(Disconnect::ByApplication, "", "").await.is_ok() {
                     // What it ended with no longer matters to anybody.
                     let _ending = door.handle.await;
@@ -138,7 +125,7 @@ impl Session for SshSession {
     }
 
     fn tally(&self) -> Tally {
-        self.counters.read()
+        self.channels.tally()
     }
 
     fn close(self: Box<Self>) -> BoxFuture<'static, ()> {

@@ -106,10 +106,22 @@ async fn dropping_a_session_hangs_up() {
     let (mut channel, process) = start(&mut session, "read wait").await;
     drop(session);
     assert_hung_up(&process).await;
-    // Whoever still holds the channel is told, or sees it end.
-    while let Some(message) = channel.output.recv().await {
-        assert!(matches!(message, Output::Lost(_)), "{message:?}");
-    }
+    // Whoever still holds the channel is told.
+    let message = channel.output.recv().await;
+    assert!(matches!(message, Some(Output::Lost(_))), "{message:?}");
+}
+
+#[tokio::test]
+async fn a_session_with_an_unread_channel_closes_all_the_same() {
+    let server = Server::start();
+    let mut session = server.log_in().await;
+    let (channel, process) = start(&mut session, "cat /dev/zero").await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let start = Instant::now();
+    session.close().await;
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    assert_hung_up(&process).await;
+    drop(channel);
 }
 
 /// The server's process for the session ends.

@@ -5,12 +5,16 @@
 # The files `rig up` makes in the caller's folder.
 rig_files=(instance client_key client_key.pub password hosts known_hosts ssh_config machines.tsv machines.new)
 
-# The caller's folder. Says nothing if there is no rig in it any more.
+# The caller's folder, which may be gone. Says nothing if there is no rig.
 rig_down() {
-    local directory
-    [[ -e $1/instance ]] || return 0
-    directory=$(realpath "$1")
-    rig_down_number "$(<"$directory/instance")" "$directory"
+    local directory instance
+    directory=$(realpath --canonicalize-missing "$1")
+    for instance in "$rig_run"/[0-9]*/; do
+        # One that another process takes down at this moment has lost files.
+        if [[ $(cat "$instance/directory" 2>/dev/null) == "$directory" ]]; then
+            rig_down_number "$(basename "$instance")" "$directory"
+        fi
+    done
     rm -f "${rig_files[@]/#/$directory/}"
 }
 
@@ -40,7 +44,7 @@ rig_down_locked() {
         rm -f "${rig_files[@]/#/$directory/}"
     fi
     rm -rf --one-file-system "$instance"
-    rmdir --ignore-fail-on-non-empty "$rig_run"
+    rig_locked "$(rig_lock_file numbers)" rig_forget_host
     rmdir "$base/fleetprov-rig" 2>/dev/null || true
     rmdir /sys/fs/cgroup/systemd/fleetprov-rig 2>/dev/null || true
 }
@@ -79,13 +83,17 @@ rig_unmount_below() {
     done
 }
 
-# Takes down the instances whose owner is dead.
+# Takes down the instances whose owner is dead, and those without an owner
+# whose folder is gone.
 rig_clean_leftovers() {
     local instance process start directory
-    for instance in "$rig_run"/*/; do
-        # One that another process takes down at this moment has lost files.
+    for instance in "$rig_run"/[0-9]*/; do
         { read -r process start <"$instance/owner" && directory=$(<"$instance/directory"); } 2>/dev/null || continue
-        [[ $process != none && $(rig_start_time "$process") != "$start" ]] || continue
+        if [[ $process == none ]]; then
+            [[ ! -d $directory ]] || continue
+        else
+            [[ $(rig_start_time "$process") != "$start" ]] || continue
+        fi
         rig_down_number "$(basename "$instance")" "$directory"
     done
 }

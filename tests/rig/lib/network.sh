@@ -14,20 +14,24 @@ rig_hardware_address() {
     printf '02:77:00:00:%02x:%02x\n' "$1" "$2"
 }
 
-# Claims a free number under the lock, with the owner noted in the same step:
-# the caller's folder, the owner. Prints the number.
+# Claims a free number, with the folder and the owner noted in the same step:
+# the caller's folder, the owner. Prints the number. Under the lock.
 rig_claim_number() {
-    local number taken
+    local number taken claim
     taken=$(ip -4 -oneline address show; ip -4 route show)
     mkdir -p "$rig_run"
+    rm -rf "$rig_run"/claim.*
+    claim=$(mktemp -d "$rig_run/claim.XXXXXX")
+    mkdir "$claim/machines"
+    echo "$1" >"$claim/directory"
+    echo "$2" >"$claim/owner"
     for ((number = 1; number < 255; number++)); do
         [[ ! -e $rig_run/$number && ! -e /sys/class/net/rig$number && $taken != *" 10.77.$number."* ]] || continue
-        mkdir -p "$rig_run/$number/machines"
-        echo "$1" >"$rig_run/$number/directory"
-        echo "$2" >"$rig_run/$number/owner"
+        mv --no-target-directory "$claim" "$rig_run/$number"
         printf '%s\n' "$number"
         return
     done
+    rm -r "$claim"
     rig_fail 'all networks from 10.77.1.0/24 to 10.77.254.0/24 are taken'
 }
 

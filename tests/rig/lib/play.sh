@@ -4,7 +4,7 @@
 rig_play() {
     local directory
     rig_prepare_host
-    directory=$(mktemp -d /tmp/fleetprov-play.XXXXXX)
+    directory=$(mktemp -d "${TMPDIR:-/tmp}/fleetprov-play.XXXXXX")
     rig_up "$directory" cc-pc:systemd hs-pc:systemd droplet:systemd hs-nas:systemd cc-nas:systemd
     printf '%s\n' 'Five machines are up:' ''
     cut -f 1,3 "$directory/machines.tsv" | sed 's/^/    /'

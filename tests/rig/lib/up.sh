@@ -27,7 +27,7 @@ rig_up() {
     rig_credentials "$directory"
     rig_network_start "$number" $#
     rig_describe "$instance" "$directory" "$cgroup" "$@"
-    rig_raise_limits
+    rig_locked "$(rig_lock_file numbers)" rig_raise_limits
     for machine in "$instance"/machines/*/; do
         machine=${machine%/}
         machines+=("$machine")

@@ -1,0 +1,155 @@
+//! One command on one channel: started, fed, listened to, ended.
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::Stdio;
+use std::sync::Arc;
+
+use russh::server::{Handle, Msg};
+use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::{Child, ChildStdin};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::demo::machine::Machine;
+
+/// The extended data type of standard error (RFC 4254, section 5.2).
+const STANDARD_ERROR: u32 = 1;
+
+/// Bytes of output in one message.
+const CHUNK: usize = 32 * 1024;
+
+/// The exit status of a command that cannot be started, as shells have it.
+const CANNOT_START: u32 = 126;
+
+/// Serves one channel until its command has ended, the client is gone or the server stops.
+pub(super) async fn serve(
+    channel: Channel<Msg>,
+    handle: Handle,
+    machine: Arc<Machine>,
+    over: CancellationToken,
+) {
+    let id = channel.id();
+    let (mut reader, writer) = channel.split();
+    let Some(text) = over.run_until_cancelled(asked(&mut reader)).await.flatten() else { return };
+    if handle.channel_success(id).await.is_err() {
+        return;
+    }
+    let spawned =
+        machine.command(&text).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let status = match spawned {
+        Ok(process) => over.run_until_cancelled(converse(Group(process), reader, &writer)).await.flatten(),
+        Err(error) => {
+            let message = format!("cannot start the shell: {error}\n");
+            let _told = writer.extended_data_bytes(STANDARD_ERROR, message.into_bytes()).await;
+            Some(CANNOT_START)
+        }
+    };
+    if let Some(status) = status {
+        // Fails only when the client is gone.
+        let _told = handle.exit_status_request(id, status).await;
+    }
+    let _told = writer.eof().await;
+    let _told = writer.close().await;
+}
+
+/// The command the client asks for; none when it asks for something else or is gone.
+async fn asked(reader: &mut ChannelReadHalf) -> Option<String> {
+    loop {
+        match reader.wait().await? {
+            ChannelMsg::Exec { command, .. } => return String::from_utf8(command).ok(),
+            ChannelMsg::Eof | ChannelMsg::Close => return None,
+            // Terminals, shells and subsystems are not answered, which is a refusal.
+            _ => {}
+        }
+    }
+}
+
+/// Carries bytes both ways. Gives the exit status, or nothing when the client is gone.
+async fn converse(mut group: Group, reader: ChannelReadHalf, writer: &ChannelWriteHalf<Msg>) -> Option<u32> {
+    let (send, received) = mpsc::unbounded_channel();
+    let feeding = feed(group.0.stdin.take(), received);
+    let (output, errors) = (group.0.stdout.take(), group.0.stderr.take());
+    let telling = async {
+        tokio::join!(tell(output, writer, None), tell(errors, writer, Some(STANDARD_ERROR)));
+        group.0.wait().await
+    };
+    let ending = async {
+        tokio::select! {
+            status = telling => Some(status),
+            () = listen(reader, send) => None,
+        }
+    };
+    let feeding = async {
+        feeding.await;
+        std::future::pending::<()>().await;
+    };
+    let status = tokio::select! {
+        status = ending => status?,
+        () = feeding => None?,
+    };
+    match status {
+        // A signal ended it: said as shells say it.
+        Ok(status) => status.code().or_else(|| Some(128 + status.signal()?)).map(i32::cast_unsigned),
+        Err(_) => Some(CANNOT_START),
+    }
+}
+
+/// Takes what the client sends, at once, so that the connection never waits for the command. What
+/// is held is bounded by what this process itself sends: a demo's worth of small files.
+async fn listen(mut reader: ChannelReadHalf, send: mpsc::UnboundedSender<Vec<u8>>) {
+    let mut send = Some(send);
+    while let Some(message) = reader.wait().await {
+        match message {
+            ChannelMsg::Data { data } => {
+                // Fails when the command has closed its input.
+                let _taken = send.as_ref().map(|send| send.send(data.to_vec()));
+            }
+            ChannelMsg::Eof => send = None,
+            ChannelMsg::Close => return,
+            _ => {}
+        }
+    }
+}
+
+async fn feed(input: Option<ChildStdin>, mut received: mpsc::UnboundedReceiver<Vec<u8>>) {
+    let Some(mut input) = input else { return };
+    while let Some(bytes) = received.recv().await {
+        if input.write_all(&bytes).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn tell(output: Option<impl AsyncRead + Unpin>, writer: &ChannelWriteHalf<Msg>, extended: Option<u32>) {
+    let Some(mut output) = output else { return };
+    let mut buffer = vec![0; CHUNK];
+    while let Ok(count) = output.read(&mut buffer).await {
+        let bytes = buffer.get(..count).unwrap_or_default().to_vec();
+        if bytes.is_empty() {
+            return;
+        }
+        let sent = match extended {
+            None => writer.data_bytes(bytes).await,
+            Some(sort) => writer.extended_data_bytes(sort, bytes).await,
+        };
+        if sent.is_err() {
+            return;
+        }
+    }
+}
+
+/// A command and what it has started. Dropped while it runs, all of it is killed.
+struct Group(Child);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // There is an id only as long as the command has not been waited for.
+        let leader = self.0.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        if let Some(leader) = leader {
+            // Fails only when there is nothing left to kill.
+            let _gone = kill_process_group(leader, Signal::KILL);
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Everything the demo starts, in one hand, so that it can all be taken down again.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::error::DemoError;
+use super::key;
+use super::machine::{Apart, Machine, Programs};
+use super::server::Server;
+
+/// The machine that is tried first, to see how machines can be kept apart.
+const TRIAL: &str = "trial";
+
+/// The machines of the demo and the ways to them.
+#[derive(Debug, Default)]
+pub(super) struct Stage {
+    rising: Vec<Machine>,
+    members: BTreeMap<String, Member>,
+}
+
+/// A machine with its server.
+#[derive(Debug)]
+pub(super) struct Member {
+    /// The machine itself.
+    pub(super) machine: Arc<Machine>,
+    server: Server,
+}
+
+/// How the machines are kept apart, and why not better.
+#[derive(Debug)]
+pub(super) struct Choice {
+    /// The best that works.
+    pub(super) apart: Apart,
+    /// What does not work and why, a sentence each.
+    pub(super) reasons: Vec<String>,
+    programs: Programs,
+}
+
+impl Choice {
+    /// The search path of commands on this computer.
+    pub(super) fn path(&self) -> &std::ffi::OsStr {
+        &self.programs.path
+    }
+}
+
+impl Stage {
+    /// Finds out how machines can be kept apart here, by trying.
+    ///
+    /// # Errors
+    /// [`DemoError::System`] when a process or folder cannot be made.
+    pub(super) async fn choose(&mut self, folder: &Path) -> Result<Choice, DemoError> {
+        let (programs, missing) = Programs::along(&Programs::usual_path());
+        let mut reasons = Vec::new();
+        if !missing.is_empty() {
+            reasons.push(format!("{} of util-linux is not installed", missing.join(" and ")));
+        }
+        let ways: &[Apart] = match (missing.is_empty(), rustix::process::geteuid().is_root()) {
+            (false, _) => &[],
+            (true, true) => &[Apart::Root, Apart::UserNamespace],
+            (true, false) => &[Apart::UserNamespace],
+        };
+        for apart in ways {
+            let machine = Machine::begin(TRIAL, folder.join(TRIAL), *apart, &programs)?;
+            self.rising.push(machine);
+            match self.tried().await {
+                Ok(()) => return Ok(Choice { apart: *apart, reasons, programs }),
+                Err(reason) => reasons.push(match apart {
+                    Apart::UserNamespace => format!("a user namespace: {}", explained(&reason)),
+                    _ => format!("namespaces: {reason}"),
+                }),
+            }
+        }
+        Ok(Choice { apart: Apart::Folder, reasons, programs })
+    }
+
+    /// Whether the machine that is coming up can be used, also by a program that enters it.
+    async fn tried(&mut self) -> Result<(), String> {
+        let Some(machine) = self.rising.last_mut() else { return Ok(()) };
+        let mut result = machine.ready().await;
+        if result.is_ok() {
+            let output = machine.command("echo >/etc/tried && id -u").output().await;
+            result = match output {
+                Ok(output) if output.stdout == b"0\n" => Ok(()),
+                Ok(output) => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
+                Err(error) => Err(error.to_string()),
+            };
+        }
+        machine.stop().await;
+        self.rising.pop();
+        result
+    }
+
+    /// Starts the machines and their servers. Writes each one's key into `keys` and gives the lines
+    /// that pin their host keys.
+    ///
+    /// # Errors
+    /// [`DemoError::System`] when something cannot be started.
+    pub(super) async fn raise(
+        &mut self,
+        names: &[String],
+        choice: &Choice,
+        machines: &Path,
+        keys: &Path,
+    ) -> Result<String, DemoError> {
+        for name in names {
+            // All of them come up at the same time.
+            self.rising.push(Machine::begin(name, machines.join(name), choice.apart, &choice.programs)?);
+        }
+        let mut pins = String::new();
+        for name in names {
+            let Some(machine) = self.rising.first_mut() else { break };
+            machine.ready().await.map_err(|reason| DemoError::system(format!("start {name}"), reason))?;
+            let (host_key, access_key) = (key::fresh()?, key::fresh()?);
+            key::write(&access_key, &keys.join(name))?;
+            let machine = Arc::new(self.rising.remove(0));
+            let opens = access_key.public_key().clone();
+            let server = Server::start(Arc::clone(&machine), host_key.clone(), opens);
+            match server {
+                Ok(server) => {
+                    let port = server.port();
+                    self.members.insert(name.clone(), Member { machine, server });
+                    pins.push_str(&key::pin(port, &host_key)?);
+                }
+                Err(error) => {
+                    self.rising.extend(Arc::into_inner(machine));
+                    return Err(error);
+                }
+            }
+        }
+        Ok(pins)
+    }
+
+    /// A machine by name.
+    pub(super) fn member(&self, name: &str) -> Option<&Member> {
+        self.members.get(name)
+    }
+
+    /// Takes everything down and waits until it is gone.
+    pub(super) async fn strike(self) {
+        let mut machines = self.rising;
+        for member in self.members.into_values() {
+            member.server.stop().await;
+            // The server was the only other one that held it.
+            machines.extend(Arc::into_inner(member.machine));
+        }
+        futures::future::join_all(machines.iter_mut().map(Machine::stop)).await;
+    }
+}
+
+impl Member {
+    /// The port of its SSH server on the loopback interface.
+    pub(super) fn port(&self) -> u16 {
+        self.server.port()
+    }
+}
+
+/// What a kernel setting has to do with a refusal, where one is known to cause it.
+fn explained(reason: &str) -> String {
+    const SETTINGS: [(&str, &str); 3] = [
+        ("/proc/sys/kernel/unprivileged_userns_clone", "0"),
+        ("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1"),
+        ("/proc/sys/user/max_user_namespaces", "0"),
+    ];
+    let is_set =
+        |(file, value): &&(&str, &str)| std::fs::read_to_string(file).is_ok_and(|text| text.trim() == *value);
+    match SETTINGS.iter().find(is_set) {
+        Some((file, value)) => format!("{reason} ({file} is {value})"),
+        None => reason.to_owned(),
+    }
+}

@@ -1,0 +1,360 @@
+//! Plans and outcomes for programs: versioned JSON, described field by field in `docs/json.md`.
+//!
+//! The shapes are written here and not derived from the domain's types, so that a change inside
+//! does not change what programs read.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+
+use super::machine::{MachineReport, Status};
+use super::safe;
+use crate::event::{FailureKind, StepOutcome};
+use crate::plan::{Blocked, Plan, Step};
+use crate::resource::{Action, Detail, Origin};
+
+/// The version of the shape. It rises when a field goes away or changes its meaning; new fields may
+/// come without.
+pub const JSON_VERSION: u32 = 1;
+
+/// Gives one line of JSON with its line break: the machines in the order given, the fields in a fixed order.
+///
+/// Characters that could steer a terminal are escaped (`\u001b`, `\u202e`), which changes no value.
+#[must_use]
+pub fn json(fleet: &str, machines: &[MachineReport<'_>], exit_code: u8) -> String {
+    let machines = machines.iter().map(Machine::of).collect();
+    let document = Document { version: JSON_VERSION, fleet, machines, exit_code };
+    // Text keys and plain values: there is nothing in it that cannot be written.
+    let text = serde_json::to_string(&document).unwrap_or_else(|error| {
+        serde_json::json!({ "version": JSON_VERSION, "error": error.to_string() }).to_string()
+    });
+    escaped(&text) + "\n"
+}
+
+/// Escapes what could steer a terminal. It can stand in strings only, so this stays the same JSON.
+fn escaped(text: &str) -> String {
+    let mut made = String::with_capacity(text.len());
+    for character in text.chars() {
+        if safe::is_harmful(character) {
+            let mut units = [0_u16; 2];
+            character
+                .encode_utf16(&mut units)
+                .iter()
+                .for_each(|unit| made.push_str(&format!("\\u{unit:04x}")));
+        } else {
+            made.push(character);
+        }
+    }
+    made
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u32,
+    fleet: &'a str,
+    machines: Vec<Machine<'a>>,
+    exit_code: u8,
+}
+
+#[derive(Serialize)]
+struct Machine<'a> {
+    name: &'a str,
+    status: &'static str,
+    notes: &'a [String],
+    steps: Vec<StepPart<'a>>,
+    blocked: Vec<BlockedPart<'a>>,
+    in_order: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unsupported: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<FailurePart<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left: Option<LeftPart<'a>>,
+}
+
+#[derive(Serialize)]
+struct LeftPart<'a> {
+    steps: Vec<StepPart<'a>>,
+    blocked: Vec<BlockedPart<'a>>,
+    in_order: usize,
+}
+
+#[derive(Serialize)]
+struct FailurePart<'a> {
+    kind: &'static str,
+    message: &'a str,
+}
+
+#[derive(Serialize)]
+struct StepPart<'a> {
+    kind: &'a str,
+    target: &'a str,
+    action: &'static str,
+    origin: OriginPart<'a>,
+    needs: &'a [usize],
+    details: Vec<DetailPart<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<OutcomePart<'a>>,
+}
+
+#[derive(Serialize)]
+struct BlockedPart<'a> {
+    kind: &'a str,
+    target: &'a str,
+    origin: OriginPart<'a>,
+    reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct OriginPart<'a> {
+    from: &'a str,
+    file: &'a str,
+    line: usize,
+    column: usize,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum DetailPart<'a> {
+    Value { name: &'a str, from: Option<&'a str>, to: &'a str },
+    Text { name: &'a str, from: Option<Bytes<'a>>, to: Bytes<'a> },
+    Summary { name: &'a str, from: Option<&'a str>, to: &'a str },
+    Secret { name: &'a str, existed: bool },
+    Note { text: &'a str },
+}
+
+/// A text, or bytes that are none.
+#[derive(Serialize)]
+#[serde(tag = "encoding", content = "data")]
+enum Bytes<'a> {
+    #[serde(rename = "utf-8")]
+    Text(&'a str),
+    #[serde(rename = "base64")]
+    Base64(String),
+}
+
+#[derive(Serialize)]
+#[serde(tag = "result", rename_all = "snake_case")]
+enum OutcomePart<'a> {
+    Changed,
+    Refused { reason: &'a str },
+    Failed { reason: &'a str },
+    Skipped { needs: usize },
+    NotReached,
+}
+
+impl<'a> Machine<'a> {
+    fn of(report: &MachineReport<'a>) -> Self {
+        let outcomes = report.steps.iter().map(Some).chain(std::iter::repeat(None));
+        let steps = report.plan.map_or(&[][..], |plan| &plan.steps);
+        Self {
+            name: report.name.as_str(),
+            status: status(report.status()),
+            notes: report.notes,
+            steps: steps.iter().zip(outcomes).map(|(step, outcome)| StepPart::of(step, outcome)).collect(),
+            blocked: report.plan.map_or_else(Vec::new, blocked),
+            in_order: report.plan.map(|plan| plan.in_order),
+            unsupported: report.unsupported,
+            failure: report
+                .failure
+                .map(|failure| FailurePart { kind: failure_kind(failure.kind), message: &failure.message }),
+            left: report.left.map(|left| LeftPart {
+                steps: left.steps.iter().map(|step| StepPart::of(step, None)).collect(),
+                blocked: blocked(left),
+                in_order: left.in_order,
+            }),
+        }
+    }
+}
+
+fn blocked(plan: &Plan) -> Vec<BlockedPart<'_>> {
+    plan.blocked.iter().map(BlockedPart::of).collect()
+}
+
+impl<'a> BlockedPart<'a> {
+    fn of(blocked: &'a Blocked) -> Self {
+        Self {
+            kind: blocked.id.kind,
+            target: &blocked.id.target,
+            origin: OriginPart::of(&blocked.origin),
+            reason: &blocked.reason,
+        }
+    }
+}
+
+impl<'a> StepPart<'a> {
+    fn of(step: &'a Step, outcome: Option<&'a StepOutcome>) -> Self {
+        Self {
+            kind: step.id.kind,
+            target: &step.id.target,
+            action: action(step.difference.action),
+            origin: OriginPart::of(&step.origin),
+            needs: &step.needs,
+            details: step.difference.details.iter().map(DetailPart::of).collect(),
+            outcome: outcome.map(OutcomePart::of),
+        }
+    }
+}
+
+impl<'a> OriginPart<'a> {
+    fn of(origin: &'a Origin) -> Self {
+        let (line, column) = origin.span.line_and_column();
+        Self { from: &origin.from, file: origin.span.source().name(), line, column }
+    }
+}
+
+impl<'a> DetailPart<'a> {
+    fn of(detail: &'a Detail) -> Self {
+        match detail {
+            Detail::Value { name, from, to } => Self::Value { name, from: from.as_deref(), to },
+            Detail::Text { name, from, to } => {
+                Self::Text { name, from: from.as_deref().map(Bytes::of), to: Bytes::of(to) }
+            }
+            Detail::Summary { name, from, to } => Self::Summary { name, from: from.as_deref(), to },
+            Detail::Secret { name, existed } => Self::Secret { name, existed: *existed },
+            Detail::Note(text) => Self::Note { text },
+        }
+    }
+}
+
+impl<'a> Bytes<'a> {
+    fn of(bytes: &'a [u8]) -> Self {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::Text(text),
+            Err(_) => Self::Base64(STANDARD.encode(bytes)),
+        }
+    }
+}
+
+impl<'a> OutcomePart<'a> {
+    fn of(outcome: &'a StepOutcome) -> Self {
+        match outcome {
+            StepOutcome::Changed => Self::Changed,
+            StepOutcome::Refused(reason) => Self::Refused { reason },
+            StepOutcome::Failed(reason) => Self::Failed { reason },
+            StepOutcome::Skipped(needs) => Self::Skipped { needs: *needs },
+            StepOutcome::NotReached => Self::NotReached,
+        }
+    }
+}
+
+fn status(status: Status) -> &'static str {
+    match status {
+        Status::InOrder => "in_order",
+        Status::Done => "done",
+        Status::Pending => "pending",
+        Status::Blocked => "blocked",
+        Status::Unsupported => "unsupported",
+        Status::Partly => "partly",
+        Status::Refused => "refused",
+        Status::Unreachable => "unreachable",
+        Status::Interrupted => "interrupted",
+        Status::Failed => "failed",
+    }
+}
+
+fn action(action: Action) -> &'static str {
+    match action {
+        Action::Create => "create",
+        Action::Update => "update",
+        Action::Replace => "replace",
+        Action::Remove => "remove",
+        Action::Restart => "restart",
+    }
+}
+
+fn failure_kind(kind: FailureKind) -> &'static str {
+    match kind {
+        FailureKind::Unreachable => "unreachable",
+        FailureKind::Refused => "refused",
+        FailureKind::Interrupted => "interrupted",
+        FailureKind::Other => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::model::MachineName;
+    use crate::report::samples::{Sample, plan, step, text, value};
+
+    /// One object a line.
+    fn broken(json: &str) -> String {
+        json.replace("{\"", "\n{\"")
+    }
+
+    #[test]
+    fn a_fleet_before_and_after() {
+        let sample = Sample::new();
+        insta::assert_snapshot!("planned", broken(&json("wholetech", &sample.planned(), 4)));
+        let applied = json("wholetech", &sample.applied(), 5);
+        assert_eq!(applied, json("wholetech", &sample.applied(), 5));
+        insta::assert_snapshot!("applied", broken(&applied));
+    }
+
+    #[test]
+    fn every_value_comes_back_and_nothing_steers_a_terminal() {
+        let said = "\u{1b}[2J\u{7f}\u{9b}\u{202e}\u{e0041}ü\"\\\n";
+        let bytes = Detail::Text { name: "b".to_owned(), from: Some(vec![0xff, 0x00]), to: said.into() };
+        let plan =
+            plan(vec![step("file", said, "role x", Action::Update, vec![value("v", None, said), bytes])], 0);
+        let name = MachineName::new("m").unwrap();
+        let text = json("f", &[MachineReport { plan: Some(&plan), ..MachineReport::new(&name) }], 2);
+        assert!(text.ends_with("}\n"));
+        assert!(!text.trim_end().chars().any(safe::is_harmful), "{text}");
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let step = &value["machines"][0]["steps"][0];
+        assert_eq!(step["target"], said);
+        assert_eq!(step["details"][0]["to"], said);
+        assert_eq!(step["details"][1]["from"], serde_json::json!({"encoding": "base64", "data": "/wA="}));
+        assert_eq!(step["details"][1]["to"], serde_json::json!({"encoding": "utf-8", "data": said}));
+    }
+
+    #[test]
+    fn a_machine_of_which_nothing_is_known_says_so() {
+        let name = MachineName::new("m").unwrap();
+        assert_eq!(
+            json("f", &[MachineReport::new(&name)], 130),
+            "{\"version\":1,\"fleet\":\"f\",\"machines\":[{\"name\":\"m\",\"status\":\"interrupted\",\"notes\":[],\
+             \"steps\":[],\"blocked\":[],\"in_order\":null}],\"exit_code\":130}\n"
+        );
+    }
+
+    /// The names of all fields, and the words of those fields that have a fixed set of them.
+    fn words(value: &serde_json::Value, found: &mut BTreeSet<String>) {
+        match value {
+            serde_json::Value::Object(fields) => {
+                for (key, value) in fields {
+                    found.insert(key.clone());
+                    if ["status", "action", "type", "encoding", "result"].contains(&key.as_str()) {
+                        found.insert(value.as_str().unwrap_or_default().to_owned());
+                    }
+                    words(value, found);
+                }
+            }
+            serde_json::Value::Array(values) => values.iter().for_each(|value| words(value, found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn the_page_describes_every_field() {
+        let page = include_str!("../../docs/json.md");
+        let sample = Sample::new();
+        let binary = Detail::Text { name: "b".to_owned(), from: None, to: vec![0xff] };
+        let plan =
+            plan(vec![step("file", "/b", "role x", Action::Create, vec![binary, text("t", None, "")])], 0);
+        let name = MachineName::new("m").unwrap();
+        let other = MachineReport { plan: Some(&plan), ..MachineReport::new(&name) };
+        let mut found = BTreeSet::new();
+        for reports in [sample.planned(), sample.applied(), vec![other]] {
+            words(&serde_json::from_str(&json("f", &reports, 0)).unwrap(), &mut found);
+        }
+        assert!(found.len() > 50, "{found:?}");
+        let missing: Vec<&String> =
+            found.iter().filter(|word| !page.contains(&format!("`{word}`"))).collect();
+        assert!(missing.is_empty(), "docs/json.md does not mention {missing:?}");
+    }
+}

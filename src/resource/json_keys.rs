@@ -1,0 +1,181 @@
+//! `json-keys`: keys that fleetprov owns in a JSON or JSONC document that somebody else owns.
+
+use std::str::FromStr as _;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use super::answer::{Answer, Answers, ObserveError};
+use super::content::{Content, Rendered};
+use super::declared::{Declared, Origin, Resource};
+use super::difference::{Comparison, Detail};
+use super::edited::Edited;
+use super::ownership;
+use super::question::Question;
+use super::reading::Reading;
+use crate::format::json::{self, JsonError, Pointer};
+use crate::model::{Diagnostic, Diagnostics, Fields, MachinePath, Node, ResourceId, Value};
+
+/// The word of the inventory.
+pub const KIND: &str = "json-keys";
+
+/// Values longer than this, in characters of their text, are shown as a diff of lines.
+const SHORT: usize = 60;
+
+/// Owned keys of a JSON document.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JsonKeys {
+    /// The document; it is made when there is none.
+    pub path: MachinePath,
+    /// The name of this set of keys, so that it stays the same resource when its keys change.
+    pub id: String,
+    /// The keys and their values; no key lies below another.
+    pub values: Vec<(Pointer, Json)>,
+    /// Its owner. When none is given the file keeps the one it has, and a new one gets its folder's.
+    pub owner: Option<String>,
+    /// Its group; left alone when none is given.
+    pub group: Option<String>,
+    /// Its permission bits. When none are given the file keeps its own, and a new one gets 0644.
+    pub mode: Option<u32>,
+}
+
+/// Reads `json-keys: {path, id, values, owner, group, mode}`. `id` is `keys` unless given. `values`
+/// maps a key, or a pointer such as `/permissions/deny` (RFC 6901), to its whole value. A text
+/// without quotes is a number, `true`, `false` or `null` when it reads as one.
+pub fn read(
+    node: &Node,
+    origin: &Origin,
+    reading: &Reading<'_>,
+    problems: &mut Diagnostics,
+) -> Vec<Declared> {
+    let Some(mut fields) = Fields::open(node, KIND, problems) else { return Vec::new() };
+    let path = fields.required_text("path").and_then(|path| reading.path(&path, fields.problems()));
+    let id = fields.text("id").map_or_else(|| "keys".to_owned(), |id| id.value);
+    let is_given = fields.required_node("values").is_some();
+    let mut values: Vec<(Pointer, Json)> = Vec::new();
+    let mut is_whole = is_given;
+    for entry in fields.map("values") {
+        let pointer = if entry.key.text.starts_with('/') {
+            Pointer::from_str(&entry.key.text)
+        } else {
+            Pointer::new([entry.key.text.as_str()])
+        };
+        let problem = match pointer {
+            Ok(pointer) => match values.iter().find(|(other, _)| overlap(other, &pointer)) {
+                Some((other, _)) => format!("{pointer} and {other} overlap"),
+                None => {
+                    values.push((pointer, json_of(&entry.value)));
+                    continue;
+                }
+            },
+            Err(error) => format!("failed to {error}"),
+        };
+        is_whole = false;
+        fields.problems().push(
+            Diagnostic::at(&entry.key.span, problem)
+                .expected("a key, or a pointer such as /permissions/deny"),
+        );
+    }
+    let owner = ownership::read_account(&mut fields, "owner");
+    let group = ownership::read_account(&mut fields, "group");
+    let mode = ownership::read_mode(&mut fields);
+    fields.close();
+    match path {
+        Some(path) if is_whole => {
+            vec![Declared::new(JsonKeys { path, id, values, owner, group, mode }, origin.clone())]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn overlap(one: &Pointer, other: &Pointer) -> bool {
+    one.keys().iter().zip(other.keys()).all(|(one, other)| one == other)
+}
+
+fn json_of(node: &Node) -> Json {
+    match &node.value {
+        Value::Null => Json::Null,
+        Value::Scalar { text, plain: true } => match serde_json::from_str(text) {
+            Ok(value @ (Json::Null | Json::Bool(_) | Json::Number(_))) => value,
+            _ => Json::String(text.clone()),
+        },
+        Value::Scalar { text, .. } => Json::String(text.clone()),
+        Value::List(items) => items.iter().map(json_of).collect(),
+        Value::Map(entries) => {
+            entries.iter().map(|entry| (entry.key.text.clone(), json_of(&entry.value))).collect()
+        }
+    }
+}
+
+fn detail(pointer: &Pointer, from: Option<&Json>, to: &Json) -> Detail {
+    let short = |value: &Json| Some(value.to_string()).filter(|text| text.chars().count() <= SHORT);
+    let lines = |value: &Json| format!("{value:#}\n").into_bytes();
+    match (from.map(short), short(to)) {
+        (None, Some(to)) => Detail::value(pointer.to_string(), None, to),
+        (Some(Some(from)), Some(to)) => Detail::value(pointer.to_string(), Some(&from), to),
+        _ => Detail::Text { name: pointer.to_string(), from: from.map(lines), to: lines(to) },
+    }
+}
+
+impl JsonKeys {
+    fn file(&self) -> Edited {
+        Edited {
+            path: self.path.clone(),
+            owner: self.owner.clone(),
+            group: self.group.clone(),
+            mode: self.mode,
+        }
+    }
+
+    /// The document with all keys set.
+    fn set(&self, text: &[u8]) -> Result<Vec<u8>, JsonError> {
+        self.values.iter().try_fold(text.to_vec(), |text, (pointer, value)| json::set(&text, pointer, value))
+    }
+}
+
+impl Resource for JsonKeys {
+    fn id(&self) -> ResourceId {
+        ResourceId::new(KIND, format!("{}#{}", self.path, self.id))
+    }
+
+    fn questions(&self) -> Vec<Question> {
+        vec![self.file().question()]
+    }
+
+    fn compare(&self, answers: Answers<'_>) -> Result<Comparison, ObserveError> {
+        let file = self.file();
+        let facts = answers.path(0)?;
+        let text = file.text(facts)?;
+        let conflict = |error| file.conflict(error);
+        let wanted = self.set(text).map_err(conflict)?;
+        let mut details = Vec::new();
+        let mut existed = false;
+        for (pointer, value) in &self.values {
+            let old = json::get(text, pointer).map_err(conflict)?;
+            existed |= old.is_some();
+            if !json::holds(text, pointer, value).map_err(conflict)? {
+                details.push(detail(pointer, old.as_ref(), value));
+            }
+        }
+        file.compare(facts, wanted, details, existed)
+    }
+
+    fn foreseen(&self, answers: Answers<'_>) -> Vec<(Question, Answer)> {
+        let file = self.file();
+        let foreseen = |facts| Some(file.foreseen(facts, self.set(file.text(facts).ok()?).ok()?));
+        answers.path(0).ok().and_then(foreseen).into_iter().collect()
+    }
+
+    fn path(&self) -> Option<&MachinePath> {
+        Some(&self.path)
+    }
+
+    fn rendered(&self) -> Vec<Rendered> {
+        let whole = self.set(b"").unwrap_or_default();
+        let path = format!("{}#{}", self.path, self.id);
+        vec![Rendered { path, content: Content::Bytes(Arc::from(whole)) }]
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+//! Fields as the inventory would give them, and a plan's view of one resource.
+
+use crate::model::{
+    Diagnostic, Diagnostics, Entry, Facts, Init, Key, Node, Platform, Source, Span, Spanned, Value,
+};
+use crate::resource::{
+    Answer, Answers, Comparison, Content, Declared, Detail, Difference, ObserveError, Origin, Read, Reading,
+    Resource, Supply, Surroundings,
+};
+
+/// The key of a test's run.
+pub(in crate::resource) const RUN_KEY: &str = "00ff00ff";
+
+/// Secrets and templates are the text of their name.
+struct Echo;
+
+impl Supply for Echo {
+    fn template(&self, name: &Spanned<String>) -> Result<Content, Diagnostic> {
+        Ok(Content::Bytes(name.value.clone().into_bytes().into()))
+    }
+
+    fn file(&self, name: &Spanned<String>) -> Result<Content, Diagnostic> {
+        self.template(name)
+    }
+
+    fn secret(&self, name: &Spanned<String>) -> Result<Content, Diagnostic> {
+        Ok(Content::Secret(crate::model::Secret::new(name.value.clone().into_bytes())))
+    }
+}
+
+/// An origin.
+pub(in crate::resource) fn origin() -> Origin {
+    let source = Source::new("test.yaml", "test\n");
+    Origin { from: "role test".to_owned(), span: Span::new(&source, 0, 4) }
+}
+
+/// A node from JSON, whose texts count as quoted and whose other values as plain.
+fn node(json: &serde_json::Value, span: &Span) -> Node {
+    let value = match json {
+        serde_json::Value::Null => Value::Null,
+        serde_json::Value::String(text) => Value::Scalar { text: text.clone(), plain: false },
+        serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {
+            Value::Scalar { text: json.to_string(), plain: true }
+        }
+        serde_json::Value::Array(items) => Value::List(items.iter().map(|item| node(item, span)).collect()),
+        serde_json::Value::Object(entries) => Value::Map(
+            entries
+                .iter()
+                .map(|(key, value)| Entry {
+                    key: Key { text: key.clone(), span: span.clone() },
+                    value: node(value, span),
+                })
+                .collect(),
+        ),
+    };
+    Node { value, span: span.clone() }
+}
+
+/// Reads a kind's fields for alice on a Debian machine managed as root: what it declares, or what
+/// is wrong with the fields.
+pub(in crate::resource) fn read_with(
+    read: Read,
+    fields: serde_json::Value,
+) -> Result<Vec<Declared>, Vec<String>> {
+    let facts = Facts {
+        platform: Platform::Debian,
+        init: Init::Systemd,
+        user: "alice".to_owned(),
+        home: "/home/alice".to_owned(),
+        root: true,
+    };
+    let origin = origin();
+    let mut problems = Diagnostics::new();
+    let reading = Reading { facts: &facts, supply: &Echo };
+    let declared = read(&node(&fields, &origin.span), &origin, &reading, &mut problems);
+    if problems.is_empty() {
+        assert!(!declared.is_empty(), "nothing was declared and nothing was wrong");
+        Ok(declared)
+    } else {
+        assert!(declared.is_empty(), "something was declared in spite of problems");
+        Err(problems.sorted().iter().map(|problem| problem.message.clone()).collect())
+    }
+}
+
+/// A resource compared with answers.
+pub(in crate::resource) fn compared(
+    resource: &dyn Resource,
+    answers: &[Answer],
+) -> Result<Option<Difference>, ObserveError> {
+    let surroundings = Surroundings { key: RUN_KEY.to_owned(), ..Surroundings::default() };
+    resource.compare(Answers::new(answers, &surroundings)).map(|comparison| match comparison {
+        Comparison::InOrder => None,
+        Comparison::Differs(difference) => Some(difference),
+    })
+}
+
+/// As [`compared`], of a resource that has to differ.
+pub(in crate::resource) fn differs(resource: &dyn Resource, answers: &[Answer]) -> Difference {
+    compared(resource, answers).unwrap().expect("it is in order")
+}
+
+/// A difference in lines: the verb, the details, the calls.
+pub(in crate::resource) fn shown(difference: &Difference) -> String {
+    let mut lines = vec![difference.action.verb().to_owned()];
+    for detail in &difference.details {
+        lines.push(match detail {
+            Detail::Value { name, from: Some(from), to } => format!("  {name} {from} → {to}"),
+            Detail::Value { name, from: None, to } => format!("  {name} {to}"),
+            Detail::Text { name, from, to } => format!(
+                "  {name}: {:?} → {:?}",
+                from.as_deref().map(String::from_utf8_lossy),
+                String::from_utf8_lossy(to)
+            ),
+            Detail::Summary { name, from, to } => format!("  {name}: {from:?} → {to}"),
+            Detail::Secret { name, existed } => format!("  {name}: secret, existed {existed}"),
+            Detail::Note(note) => format!("  {note}"),
+        });
+    }
+    for operation in &difference.operations {
+        lines.push(format!("  > {} {}", operation.call.function, operation.call.arguments.join("|")));
+    }
+    lines.join("\n")
+}
