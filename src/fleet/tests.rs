@@ -1,5 +1,7 @@
 //! The whole road over this computer's own shell, in a temporary folder.
 
+mod machines;
+
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
