@@ -97,6 +97,13 @@ pub struct StepReport {
     pub result: StepResult,
 }
 
+impl StepReport {
+    /// Its place among the reports of a run: each step begins and ends once, in their order.
+    fn news(&self) -> usize {
+        2 * self.index + usize::from(self.result != StepResult::Started)
+    }
+}
+
 /// What became of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StepResult {
@@ -193,8 +200,8 @@ impl Conversation {
         unsent
     }
 
-    /// Sends a script that walks steps, and the bytes that follow it; tells of each step as it is
-    /// reported; then asks the probe again and gives what it observes now.
+    /// Sends a script that walks so many steps, and the bytes that follow it; tells of each step as
+    /// it is reported; then asks the probe again and gives what it observes now.
     ///
     /// # Errors
     /// [`ProbeError`]. The steps told of until then have happened.
@@ -202,6 +209,7 @@ impl Conversation {
         &mut self,
         script: &str,
         payloads: &[Payload],
+        steps: usize,
         tell: &mut (dyn FnMut(StepReport) + Send),
     ) -> Result<Observation, ProbeError> {
         self.frames.forgive();
@@ -211,12 +219,20 @@ impl Conversation {
         let limit = self.limits.step;
         let receiving = async {
             let mut gathered = Gathered::default();
+            // Only news of a step buys more time; a machine that goes on talking does not get it.
+            let mut news = 0;
+            let mut deadline = tokio::time::Instant::now() + limit;
             loop {
-                let line = tokio::time::timeout(limit, self.line())
+                let line = tokio::time::timeout_at(deadline, self.line())
                     .await
                     .unwrap_or(Err(ProbeError::TimedOut { waiting_for: "wait for a step", limit }))?;
-                match step_report(&line) {
-                    Some(report) => tell(report),
+                match step_report(&line).filter(|report| report.index < steps) {
+                    Some(report) if report.news() >= news => {
+                        news = report.news() + 1;
+                        deadline = tokio::time::Instant::now() + limit;
+                        tell(report);
+                    }
+                    Some(_) => {}
                     None if is_apply_frame(&line) => {}
                     None => {
                         if gathered.take(line) {

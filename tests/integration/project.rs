@@ -115,7 +115,11 @@ impl Project {
 
     /// Starts `fleetprov` and lets it run.
     pub(crate) fn start(&self, command: &str, more: &[&str]) -> Child {
-        self.command(command, more).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("fleetprov runs")
+        self.command(command, more)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("fleetprov runs")
     }
 
     fn command(&self, name: &str, more: &[&str]) -> Command {
@@ -142,8 +146,11 @@ impl Project {
     pub(crate) fn library(&self) -> Library {
         let mut identities = Identities::default();
         identities.add_file(&self.path("identity")).unwrap();
-        let options =
-            ProjectOptions { inventory: self.path("inventory.yaml"), identities, ..ProjectOptions::default() };
+        let options = ProjectOptions {
+            inventory: self.path("inventory.yaml"),
+            identities,
+            ..ProjectOptions::default()
+        };
         let project = load(&options).unwrap();
         let (file, text) = &project.known_hosts;
         Library {

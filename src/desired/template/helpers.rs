@@ -22,7 +22,8 @@ pub(super) const CHECK: &str = "fleetprov-check";
 /// Blocks.
 pub(super) const BLOCKS: &[&str] = &["if", "unless", "each", "with", "raw"];
 /// Helpers that give a value and may stand in parentheses.
-pub(super) const VALUES: &[&str] = &["and", "default", "eq", "join", "lookup", "ne", "not", "or", "shell_quote"];
+pub(super) const VALUES: &[&str] =
+    &["and", "default", "eq", "join", "lookup", "ne", "not", "or", "shell_quote"];
 /// Helpers that only write.
 pub(super) const TEXTS: &[&str] = &["secret"];
 
@@ -76,7 +77,9 @@ impl Arguments<'_, '_> {
     /// The argument at `index`, whatever it is, null included; a name that does not exist is refused.
     fn any(&self, index: usize) -> Result<&Json, Fault> {
         let Some(argument) = self.helper.param(index) else {
-            return Err(Fault::new(format!("`{}` has {index} arguments", self.name))
+            let given =
+                if index == 1 { "only one argument".to_owned() } else { format!("only {index} arguments") };
+            return Err(Fault::new(format!("`{}` has {given}", self.name))
                 .expected(format!("at least {}", index + 1)));
         };
         given(argument, self.scope)
@@ -103,7 +106,9 @@ fn given<'a>(argument: &'a PathAndJson<'_>, scope: &Scope) -> Result<&'a Json, F
 }
 
 fn shown(argument: &PathAndJson<'_>) -> String {
-    argument.relative_path().map_or_else(|| "what the parentheses give".to_owned(), |path| format!("`{path}`"))
+    argument
+        .relative_path()
+        .map_or_else(|| "what the parentheses give".to_owned(), |path| format!("`{path}`"))
 }
 
 fn text_of(value: &Json, shown: &str) -> Result<String, Fault> {
@@ -112,9 +117,9 @@ fn text_of(value: &Json, shown: &str) -> Result<String, Fault> {
         Json::Bool(flag) => Ok(flag.to_string()),
         Json::Number(number) => Ok(number.to_string()),
         Json::Null => Err(Fault::new(format!("{shown} has no value"))
-            .expected("a value, or {{#if …}} around this for the case that there is none")),
+            .expected("a value, or {{#if ...}} around this for the case that there is none")),
         Json::Array(_) => Err(Fault::new(format!("{shown} is a list"))
-            .expected("{{#each …}}, {{join … \", \"}}, or the tag alone in a field that takes a list")),
+            .expected("{{#each ...}}, {{join ... \", \"}}, or the tag alone in a field that takes a list")),
         Json::Object(_) => Err(Fault::new(format!("{shown} is a map"))
             .expected("one of its values, or the tag alone in a field that takes a map")),
     }
@@ -134,7 +139,7 @@ fn check(arguments: &Arguments<'_, '_>) -> Result<Json, Fault> {
             Ok(Json::String(String::new()))
         }
         (_, Json::Null) => Err(Fault::new(format!("{shown} has no value"))
-            .expected("a value, or {{#if …}} around this for the case that there is none")),
+            .expected("a value, or {{#if ...}} around this for the case that there is none")),
         ("each", _) => Err(Fault::new(format!("{shown} is a single value")).expected("a list or a map")),
         (_, Json::Array(_)) => Err(Fault::new(format!("{shown} is a list")).expected("a map")),
         _ => Err(Fault::new(format!("{shown} is a single value")).expected("a map")),
@@ -158,7 +163,8 @@ fn join(arguments: &Arguments<'_, '_>) -> Result<Json, Fault> {
 /// `lookup map "key" …`: a value whose name is itself a value, such as a machine's.
 fn lookup(arguments: &Arguments<'_, '_>) -> Result<Json, Fault> {
     let mut found = arguments.any(0)?;
-    let mut shown = arguments.helper.param(0).and_then(|map| map.relative_path()).cloned().unwrap_or_default();
+    let mut shown =
+        arguments.helper.param(0).and_then(|map| map.relative_path()).cloned().unwrap_or_default();
     if arguments.helper.params().len() < 2 {
         return Err(Fault::new("`lookup` has no key").expected("{{lookup map \"key\"}}"));
     }
@@ -168,7 +174,8 @@ fn lookup(arguments: &Arguments<'_, '_>) -> Result<Json, Fault> {
         found = known.and_then(|map| map.get(&key)).ok_or_else(|| {
             let names: Vec<&str> = known.into_iter().flat_map(|map| map.keys().map(String::as_str)).collect();
             let fault = Fault::new(format!("there is no `{key}` in `{shown}`"));
-            let fault = if names.is_empty() { fault } else { fault.expected(format!("one of {}", names.join(", "))) };
+            let fault =
+                if names.is_empty() { fault } else { fault.expected(format!("one of {}", names.join(", "))) };
             fault.nearest_of(&key, names)
         })?;
         shown = format!("{shown}.{key}");

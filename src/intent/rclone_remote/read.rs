@@ -33,7 +33,7 @@ pub fn read(
     let owner = owner.unwrap_or_else(|| folders::runner(reading.facts).to_owned());
     let id = format!("remote-{name}");
     let remote = RcloneRemote { name, backend, options };
-    declare(&id, &[remote], &config, &owner, origin, problems).into_iter().collect()
+    declare(&id, &[remote], &config, &owner, origin, problems)
 }
 
 fn backend_from(text: &str) -> Result<String, String> {
@@ -44,7 +44,9 @@ fn backend_from(text: &str) -> Result<String, String> {
 fn option(entry: &Entry, reading: &Reading<'_>, problems: &mut Diagnostics) -> Option<RemoteOption> {
     let name = &entry.key.text;
     let span = entry.value.span.clone();
-    if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_') {
+    if name.is_empty()
+        || !name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+    {
         problems.push(
             Diagnostic::at(&entry.key.span, format!("`{name}` is not an rclone option"))
                 .expected("lower-case letters, digits and _"),
