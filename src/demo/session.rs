@@ -131,7 +131,7 @@ pub(super) fn show_plans(prepared: &[Prepared], style: Style) -> String {
             ..MachineReport::new(&one.machine)
         })
         .collect();
-    format!("{}{}", report::plans(&machines, style), report::summary(&machines, style))
+    format!("{}\n{}", report::plans(&machines, style), report::summary(&machines, style))
 }
 
 /// What was done as `fleetprov apply` shows it, with the closing table.
@@ -146,7 +146,9 @@ pub(super) fn show_outcomes(outcomes: &[Outcome], style: Style) -> String {
             ..MachineReport::new(&one.machine)
         })
         .collect();
-    format!("{}{}", report::outcomes(&machines, style), report::summary(&machines, style))
+    let outcomes = report::outcomes(&machines, style);
+    let space = if outcomes.is_empty() { "" } else { "\n" };
+    format!("{outcomes}{space}{}", report::summary(&machines, style))
 }
 
 /// A path as the commands shown to the reader have it.
