@@ -11,7 +11,8 @@ use crate::intent::rclone_remote::{self, RcloneRemote, RemoteOption, SftpLogin};
 use crate::intent::{folders, link_files};
 use crate::inventory::{Backup, BackupMode, Endpoint, Fleet, Machine, Membership, ServiceKind, Setting};
 use crate::model::{
-    Diagnostic, Diagnostics, Facts, MachineName, MachinePath, Platform, ResourceId, ServiceName, Span, Spanned,
+    Diagnostic, Diagnostics, Facts, MachineName, MachinePath, Platform, ResourceId, ServiceName, Span,
+    Spanned,
 };
 use crate::resource::{Content, Origin, Reading, Supply as _};
 
@@ -157,7 +158,8 @@ impl Legs<'_> {
             Some(Membership::Managed(managed)) => managed,
             _ => {
                 problems.push(
-                    Diagnostic::at(span, format!("nobody logs in to `{other}`")).expected("a managed machine"),
+                    Diagnostic::at(span, format!("nobody logs in to `{other}`"))
+                        .expected("a managed machine"),
                 );
                 return None;
             }
@@ -165,8 +167,11 @@ impl Legs<'_> {
         let connect = &managed.connect;
         let Some(host) = &connect.host else {
             problems.push(
-                Diagnostic::at(span, format!("`{other}` has no address that `{}` could open", self.machine.name))
-                    .expected("`connect: {ssh: …}` for it, or a leg that the other machine runs"),
+                Diagnostic::at(
+                    span,
+                    format!("`{other}` has no address that `{}` could open", self.machine.name),
+                )
+                .expected("`connect: {ssh: …}` for it, or a leg that the other machine runs"),
             );
             return None;
         };

@@ -121,18 +121,20 @@ impl Leg {
             Ok(paths) => paths,
             Err(error) => {
                 problems.push(
-                    Diagnostic::at(&origin.span, error.to_string()).expected("an absolute home of the machine"),
+                    Diagnostic::at(&origin.span, error.to_string())
+                        .expected("an absolute home of the machine"),
                 );
                 return Vec::new();
             }
         };
-        let content = match reading.supply.template_with(&script::template(origin), &self.values(&log, origin)) {
-            Ok(content) => content,
-            Err(problem) => {
-                problems.push(problem);
-                return Vec::new();
-            }
-        };
+        let content =
+            match reading.supply.template_with(&script::template(origin), &self.values(&log, origin)) {
+                Ok(content) => content,
+                Err(problem) => {
+                    problems.push(problem);
+                    return Vec::new();
+                }
+            };
         let schedule = Schedule {
             name: format!("leg-{}", self.name),
             description: format!(
@@ -154,10 +156,8 @@ impl Leg {
         };
         let scheduled = schedule.expand(origin, facts, problems);
         let owner = folders::runner(facts).to_owned();
-        let file = Declared::new(
-            File { path: script, content, owner, group: None, mode: 0o755 },
-            origin.clone(),
-        );
+        let file =
+            Declared::new(File { path: script, content, owner, group: None, mode: 0o755 }, origin.clone());
         let mut declared = vec![
             folders::declared(scripts, 0o755, facts, origin),
             folders::declared(logs, 0o750, facts, origin),

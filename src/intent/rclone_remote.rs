@@ -92,7 +92,8 @@ fn stored(remote: &RcloneRemote, option: &RemoteOption) -> Result<Content, Box<D
     if std::str::from_utf8(bytes).is_err() || bytes.iter().any(u8::is_ascii_control) {
         let message = format!("the option `{}` of `{}` is not one line of text", option.name, remote.name);
         return Err(Box::new(
-            Diagnostic::at(&option.span, message).expected("one line: rclone keeps its options in an INI file"),
+            Diagnostic::at(&option.span, message)
+                .expected("one line: rclone keeps its options in an INI file"),
         ));
     }
     if is_password(&remote.backend, &option.name) {

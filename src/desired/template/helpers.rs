@@ -22,7 +22,8 @@ pub(super) const CHECK: &str = "fleetprov-check";
 /// Blocks.
 pub(super) const BLOCKS: &[&str] = &["if", "unless", "each", "with", "raw"];
 /// Helpers that give a value and may stand in parentheses.
-pub(super) const VALUES: &[&str] = &["and", "default", "eq", "join", "lookup", "ne", "not", "or", "shell_quote"];
+pub(super) const VALUES: &[&str] =
+    &["and", "default", "eq", "join", "lookup", "ne", "not", "or", "shell_quote"];
 /// Helpers that only write.
 pub(super) const TEXTS: &[&str] = &["secret"];
 
@@ -103,7 +104,9 @@ fn given<'a>(argument: &'a PathAndJson<'_>, scope: &Scope) -> Result<&'a Json, F
 }
 
 fn shown(argument: &PathAndJson<'_>) -> String {
-    argument.relative_path().map_or_else(|| "what the parentheses give".to_owned(), |path| format!("`{path}`"))
+    argument
+        .relative_path()
+        .map_or_else(|| "what the parentheses give".to_owned(), |path| format!("`{path}`"))
 }
 
 fn text_of(value: &Json, shown: &str) -> Result<String, Fault> {
@@ -158,7 +161,8 @@ fn join(arguments: &Arguments<'_, '_>) -> Result<Json, Fault> {
 /// `lookup map "key" …`: a value whose name is itself a value, such as a machine's.
 fn lookup(arguments: &Arguments<'_, '_>) -> Result<Json, Fault> {
     let mut found = arguments.any(0)?;
-    let mut shown = arguments.helper.param(0).and_then(|map| map.relative_path()).cloned().unwrap_or_default();
+    let mut shown =
+        arguments.helper.param(0).and_then(|map| map.relative_path()).cloned().unwrap_or_default();
     if arguments.helper.params().len() < 2 {
         return Err(Fault::new("`lookup` has no key").expected("{{lookup map \"key\"}}"));
     }
@@ -168,7 +172,8 @@ fn lookup(arguments: &Arguments<'_, '_>) -> Result<Json, Fault> {
         found = known.and_then(|map| map.get(&key)).ok_or_else(|| {
             let names: Vec<&str> = known.into_iter().flat_map(|map| map.keys().map(String::as_str)).collect();
             let fault = Fault::new(format!("there is no `{key}` in `{shown}`"));
-            let fault = if names.is_empty() { fault } else { fault.expected(format!("one of {}", names.join(", "))) };
+            let fault =
+                if names.is_empty() { fault } else { fault.expected(format!("one of {}", names.join(", "))) };
             fault.nearest_of(&key, names)
         })?;
         shown = format!("{shown}.{key}");

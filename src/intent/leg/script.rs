@@ -34,7 +34,13 @@ impl Leg {
             ("sentinel", option(self.sentinel.as_ref().map(|path| self.source.below(path)))),
             ("sentinel-here", flag(here, span)),
             ("backup-dir", option(self.backup_dir.clone())),
-            ("filters", Node { value: Value::List(self.filters.iter().cloned().map(text).collect()), span: span.clone() }),
+            (
+                "filters",
+                Node {
+                    value: Value::List(self.filters.iter().cloned().map(text).collect()),
+                    span: span.clone(),
+                },
+            ),
             ("bandwidth", option(self.bandwidth.clone())),
             ("max-delete", option(limit.map(|limit| limit.to_string()))),
         ];

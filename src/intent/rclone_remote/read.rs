@@ -44,7 +44,9 @@ fn backend_from(text: &str) -> Result<String, String> {
 fn option(entry: &Entry, reading: &Reading<'_>, problems: &mut Diagnostics) -> Option<RemoteOption> {
     let name = &entry.key.text;
     let span = entry.value.span.clone();
-    if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_') {
+    if name.is_empty()
+        || !name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+    {
         problems.push(
             Diagnostic::at(&entry.key.span, format!("`{name}` is not an rclone option"))
                 .expected("lower-case letters, digits and _"),
