@@ -37,14 +37,10 @@ pub(super) struct Choice {
     pub(super) apart: Apart,
     /// What does not work and why, a sentence each.
     pub(super) reasons: Vec<String>,
+    /// Whether each machine has crontabs of its own. One that is a folder has this computer's, which
+    /// is not to be touched.
+    pub(super) crontab: bool,
     programs: Programs,
-}
-
-impl Choice {
-    /// The search path of commands on this computer.
-    pub(super) fn path(&self) -> &std::ffi::OsStr {
-        &self.programs.path
-    }
 }
 
 impl Stage {
@@ -69,14 +65,14 @@ impl Stage {
             let tried = tried(&machine).await;
             machine.stop().await;
             match tried {
-                Ok(()) => return Ok(Choice { apart: *apart, reasons, programs }),
+                Ok(crontab) => return Ok(Choice { apart: *apart, reasons, crontab, programs }),
                 Err(reason) => reasons.push(match apart {
                     Apart::UserNamespace => format!("a user namespace: {}", explained(&reason)),
                     _ => format!("namespaces: {reason}"),
                 }),
             }
         }
-        Ok(Choice { apart: Apart::Folder, reasons, programs })
+        Ok(Choice { apart: Apart::Folder, reasons, crontab: false, programs })
     }
 
     /// Starts the machines and their servers. Writes each one's key into `keys` and gives the lines
@@ -133,14 +129,17 @@ impl Member {
     }
 }
 
-/// Whether a machine that is coming up can be used, also by a program that enters it.
-async fn tried(machine: &Machine) -> Result<(), String> {
+/// Whether a machine that is coming up can be used, also by a program that enters it; and whether it
+/// has crontabs of its own then.
+async fn tried(machine: &Machine) -> Result<bool, String> {
     machine.ready().await?;
-    match machine.output("echo >/etc/tried && id -u").await {
-        Ok(output) if output.stdout == b"0\n" => Ok(()),
-        Ok(output) => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
-        Err(error) => Err(error.to_string()),
+    let run = async |text: &str| machine.output(text).await.map_err(|error| error.to_string());
+    let output = run("echo >/etc/tried && id -u").await?;
+    if output.stdout != b"0\n" {
+        return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
     }
+    let crontab = run("echo '# tried' | crontab - && [ \"$(crontab -l)\" = '# tried' ]").await?;
+    Ok(crontab.status.success())
 }
 
 /// What a kernel setting has to do with a refusal, where one is known to cause it.
