@@ -82,6 +82,13 @@ pub(super) async fn apply(arguments: &Apply, surface: Surface) -> Exit {
             finish(&session.fleet_name, &reports, look.json, exit, surface);
             return exit;
         }
+        if !arguments.yes && look.json {
+            // Standard output is for the outcome; who is asked sees the plan all the same.
+            complain(&report::plans(&reports, surface.errors));
+            complain(&format!("\n{}", report::summary(&reports, surface.errors)));
+        } else if !arguments.yes {
+            print(&format!("\n{}", report::summary(&reports, surface.output)));
+        }
     }
     if !arguments.yes {
         match ask(machines, &cancel).await {
@@ -286,7 +293,7 @@ fn finish(fleet: &str, reports: &[MachineReport<'_>], json: bool, exit: Exit, su
     if json {
         print(&report::json(fleet, reports, exit.code()));
     } else {
-        print(&report::summary(reports, surface.output));
+        print(&format!("\n{}", report::summary(reports, surface.output)));
     }
 }
 
@@ -307,7 +314,7 @@ async fn ask(machines: usize, cancel: &CancellationToken) -> Answer {
     tokio::select! {
         () = cancel.cancelled() => Answer::Interrupted,
         line = line => match line {
-            Ok(Ok(line)) if ["yes", "y"].contains(&line.trim().to_ascii_lowercase().as_str()) => Answer::Yes,
+            Ok(Ok(line)) if line.trim() == "yes" => Answer::Yes,
             _ => Answer::No,
         },
     }

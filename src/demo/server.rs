@@ -63,10 +63,10 @@ impl Server {
         self.port
     }
 
-    /// Ends every command and connection, and waits until they are gone.
-    pub(super) async fn stop(self) {
+    /// Ends every connection, and waits until they are gone.
+    pub(super) async fn stop(&mut self) {
         self.stop.cancel();
-        let _ended = self.accepting.await;
+        let _ended = (&mut self.accepting).await;
     }
 }
 

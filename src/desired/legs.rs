@@ -48,7 +48,7 @@ impl Legs<'_> {
             let origin = origin(first);
             let declared = rclone_remote::declare("legs", &all, &leg.config, owner, &origin, problems);
             needs.extend(declared.iter().map(|declared| declared.resource.id()));
-            pending.extend(declared.map(Pending::new));
+            pending.extend(declared.into_iter().map(Pending::new));
         }
         let shelf = Shelf { library: self.library, scope: self.scope };
         let reading = Reading { facts: self.facts, supply: &shelf };
@@ -171,7 +171,7 @@ impl Legs<'_> {
                     span,
                     format!("`{other}` has no address that `{}` could open", self.machine.name),
                 )
-                .expected("`connect: {ssh: …}` for it, or a leg that the other machine runs"),
+                .expected("`connect: {ssh: ...}` for it, or a leg that the other machine runs"),
             );
             return None;
         };

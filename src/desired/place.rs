@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Source, Span};
+use crate::model::{Source, Span, Spanned};
 
 /// Where a template's text stands.
 pub(super) enum Place<'a> {
@@ -32,10 +32,15 @@ impl Place<'_> {
             }
             Self::Scalar { span, text } => {
                 let Some(start) = offset(text, line, column) else { return (*span).clone() };
-                let tag = text.get(start..).unwrap_or_default();
-                let tag = tag.get(..tag_length(tag)).unwrap_or_default();
+                let length = tag_length(text.get(start..).unwrap_or_default());
+                let whole = Spanned { value: (*text).to_owned(), span: (*span).clone() };
+                let part = whole.part(start, start + length);
+                if part != **span {
+                    return part;
+                }
+                // A `|` or folded text: look for the tag; it may stand there more than once.
+                let tag = text.get(start..start + length).unwrap_or_default();
                 let shown = span.source().text().get(span.start()..span.end()).unwrap_or_default();
-                // The same tag may stand in the value more than once: count those before it.
                 let before = text.get(..start).unwrap_or_default().matches(tag).count();
                 match shown.match_indices(tag).nth(before) {
                     Some((at, _)) if !tag.is_empty() => span.within(at, at + tag.len()),
@@ -44,6 +49,28 @@ impl Place<'_> {
             }
         }
     }
+}
+
+/// The line and column of the tag that mentions `name`: the one at the given place, or the first behind
+/// it. handlebars knows no places inside a block's `else if`, only the block's own.
+pub(super) fn mention(text: &str, name: &str, line: usize, column: usize) -> (usize, usize) {
+    let Some(start) = offset(text, line, column) else { return (line, column) };
+    let rest = text.get(start..).unwrap_or_default();
+    for (at, _) in rest.match_indices("{{") {
+        let tag = rest.get(at..).unwrap_or_default();
+        if tag.get(..tag_length(tag)).is_some_and(|tag| tag.contains(name)) {
+            let before = text.get(..start + at).unwrap_or_default();
+            let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+            let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
+            return (before.matches('\n').count() + 1, column);
+        }
+    }
+    (line, column)
+}
+
+/// Whether nothing but blanks stands at and behind a line and column.
+pub(super) fn is_end(text: &str, line: usize, column: usize) -> bool {
+    offset(text, line, column).is_none_or(|start| text.get(start..).is_none_or(|rest| rest.trim().is_empty()))
 }
 
 fn offset(text: &str, line: usize, column: usize) -> Option<usize> {

@@ -42,7 +42,11 @@ pub(super) fn node(node: &Node, scope: &Scope, problems: &mut Diagnostics) -> Op
 fn scalar(text: &str, span: &Span, scope: &Scope) -> Result<Node, Diagnostic> {
     let place = Place::Scalar { span, text };
     if let Some(name) = template::exactly_one_name(text) {
-        return scope.get(name).cloned().map_err(|fault| fault.at(&place.tag(1, 1)));
+        let value = scope.get(name).map_err(|fault| fault.at(&place.tag(1, 1)))?;
+        // What nobody wrote, such as a machine's name, has its place where it is used.
+        let computed = ["fleet", "machine", "machines"].contains(&name.split('.').next().unwrap_or_default());
+        let span = if computed && value.as_text().is_some() { span } else { &value.span };
+        return Ok(Node { value: value.value.clone(), span: span.clone() });
     }
     self::text(text, &place, scope).map(|filled| Node::text(filled, span.clone()))
 }

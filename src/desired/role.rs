@@ -79,7 +79,7 @@ fn part(node: &Node, problems: &mut Diagnostics) -> Option<Part> {
     let Value::Map(entries) = &node.value else {
         problems.push(
             Diagnostic::at(&node.span, format!("a resource is {}", node.kind().phrase()))
-                .expected("a map with the kind as its key: `- file: {path: …}`"),
+                .expected("a map with the kind as its key: `- file: {path: ...}`"),
         );
         return None;
     };

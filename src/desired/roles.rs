@@ -86,7 +86,7 @@ fn includes(role: &Role) -> impl Iterator<Item = &Spanned<String>> {
 fn circle(start: &str, path: &[&Spanned<String>]) -> Diagnostic {
     let names: Vec<&str> =
         std::iter::once(start).chain(path.iter().map(|step| step.value.as_str())).collect();
-    let message = format!("roles include each other in a circle: {}", names.join(" → "));
+    let message = format!("roles include each other in a circle: {}", names.join(" -> "));
     let mut steps = path.iter().zip(&names);
     let mut diagnostic = match steps.next() {
         Some((first, _)) => Diagnostic::at(&first.span, message),

@@ -7,6 +7,9 @@ use serde_json::Value as Json;
 use super::fault::Fault;
 use crate::model::{Entry, Key, Node, Span, Value};
 
+/// So many names are counted, not listed.
+const LISTED: usize = 30;
+
 /// Named values. Nodes, so that a value passed on whole keeps its shape and its place.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scope {
@@ -47,13 +50,17 @@ impl Scope {
                 Some(node) => child(node, part),
             };
             let Some(node) = found else {
-                let fault =
-                    Fault::new(format!("there is no `{name}`")).nearest_of(part, known.iter().copied());
+                let fault = Fault::new(format!("there is no `{name}`"))
+                    .nearest_of(part, known.iter().copied())
+                    .about(name);
                 known.sort_unstable();
-                return match (known.is_empty(), before.is_empty()) {
-                    (true, _) => fault,
-                    (false, true) => fault.expected(format!("one of {}", known.join(", "))),
-                    (false, false) => fault.expected(format!("one of {before}: {}", known.join(", "))),
+                return match (known.len(), before.is_empty()) {
+                    (0, _) => fault.expected(format!("something else: `{before}` holds nothing")),
+                    (LISTED.., _) => {
+                        fault.expected(format!("one of the {} names in `{before}`", known.len()))
+                    }
+                    (_, true) => fault.expected(format!("one of {}", known.join(", "))),
+                    (_, false) => fault.expected(format!("one of {before}: {}", known.join(", "))),
                 };
             };
             before = if before.is_empty() { part.to_owned() } else { format!("{before}.{part}") };
@@ -63,7 +70,10 @@ impl Scope {
             };
             inside = Some(node);
         }
-        Fault::new(format!("there is no `{name}` here"))
+        // It exists, so it is a block that hides it.
+        Fault::new(format!("there is no `{name}` inside this block"))
+            .expected(format!("`@root.{name}`, or `../{name}`"))
+            .about(name)
     }
 
     /// The values for handlebars; only those whose name is among `names`, since a fleet is large.

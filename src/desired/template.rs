@@ -20,7 +20,7 @@ use handlebars::{Context, Handlebars, RenderContext, Renderable as _, Template};
 use zeroize::Zeroizing;
 
 use super::fault::Fault;
-use super::place::Place;
+use super::place::{Place, is_end, mention};
 use super::scope::Scope;
 use crate::model::Diagnostic;
 use crate::resource::Content;
@@ -65,7 +65,7 @@ pub(super) fn fill(
 ) -> Result<Filled, Diagnostic> {
     let mut template = Template::compile(text).map_err(|error| {
         let (line, column) = error.pos().unwrap_or((1, 1));
-        error::syntax(&error).at(&place.tag(line, column))
+        error::syntax(&error, is_end(text, line, column)).at(&place.tag(line, column))
     })?;
     let mut names = BTreeSet::new();
     tighten::tighten(&mut template, &mut names)
@@ -78,8 +78,13 @@ pub(super) fn fill(
     let context = Context::wraps(scope.json(&names)).map_err(|error| whole(&error.to_string(), place))?;
     let mut buffer = Buffer::default();
     template.render(&registry, &context, &mut RenderContext::new(None), &mut buffer).map_err(|error| {
-        let span = place.tag(error.line_no.unwrap_or(1), error.column_no.unwrap_or(1));
-        error::of_render(&error, scope).at(&span)
+        let fault = error::of_render(&error, scope);
+        let (line, column) = (error.line_no.unwrap_or(1), error.column_no.unwrap_or(1));
+        let (line, column) = match fault.name() {
+            Some(name) => mention(text, name, line, column),
+            None => (line, column),
+        };
+        fault.at(&place.tag(line, column))
     })?;
     drop(registry);
     let secrets = used.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -92,7 +97,7 @@ fn whole(message: &str, place: &Place<'_>) -> Diagnostic {
 
 /// The name a text asks for when it is exactly one `{{ name }}` or `{{ name.part }}`.
 pub(super) fn exactly_one_name(text: &str) -> Option<&str> {
-    let name = text.trim().strip_prefix("{{")?.strip_suffix("}}")?.trim();
+    let name = text.strip_prefix("{{")?.strip_suffix("}}")?.trim();
     is_name(name).then_some(name)
 }
 

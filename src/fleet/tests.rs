@@ -1,4 +1,5 @@
 //! The whole road over this computer's own shell, in a temporary folder.
+#![cfg(unix)]
 
 mod machines;
 

@@ -91,10 +91,10 @@ impl Schedule {
         match CronExpression::parse(&self.at.value) {
             Ok(expression) => Some(expression),
             Err(error) => {
-                problems
-                    .push(Diagnostic::at(&self.at.span, format!("`at`: {error}")).expected(
-                        "five cron fields such as `10 3 * * *`, or a word such as @daily or @boot",
-                    ));
+                let span = self.at.part(error.span.start, error.span.end);
+                let mut problem = Diagnostic::at(&span, error.problem.to_string()).expected(error.expected);
+                problem.nearest = error.suggestion;
+                problems.push(problem);
                 None
             }
         }

@@ -104,6 +104,21 @@ pub struct Spanned<T> {
     pub span: Span,
 }
 
+impl Spanned<String> {
+    /// The place of a part of the text, in bytes of the text.
+    ///
+    /// Quotes around the text are passed over. A text that stands otherwise in its file (folded, with
+    /// escapes, filled in) has no parts there: then it is the whole place.
+    #[must_use]
+    pub fn part(&self, start: usize, end: usize) -> Span {
+        let shown = self.span.source.text.get(self.span.start..self.span.end).unwrap_or_default();
+        match shown.find(&self.value) {
+            Some(at) if !self.value.is_empty() => self.span.within(at + start, at + end),
+            _ => self.span.clone(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,6 +129,13 @@ mod tests {
         let at = source.text().find('x').unwrap();
         assert_eq!(Span::new(&source, at, at + 1).line_and_column(), (2, 5));
         assert_eq!(format!("{:?}", Span::new(&source, 0, 1)), "f.yaml:1:1");
+        let text = Spanned { value: "ü".to_owned(), span: Span::new(&source, 3, 5) };
+        assert_eq!(text.part(0, 2), text.span);
+        let quoted = Source::new("q", "a: 'b c'");
+        let text = Spanned { value: "b c".to_owned(), span: Span::new(&quoted, 3, 8) };
+        assert_eq!((text.part(2, 3).start(), text.part(2, 3).end()), (6, 7));
+        let other = Spanned { value: "x".to_owned(), span: Span::new(&quoted, 3, 8) };
+        assert_eq!(other.part(0, 1), other.span);
         let inside = Span::new(&source, 4, 4);
         assert_eq!(inside.start(), 3, "pulled back to a character border");
     }

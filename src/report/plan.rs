@@ -1,5 +1,8 @@
 //! Plans for a person: what would change, grouped by machine and resource.
 
+#[cfg(test)]
+mod tests;
+
 use super::layout::{Break, Line};
 use super::machine::{Counts, MachineReport};
 use super::step::{self, BODY};
@@ -108,18 +111,4 @@ fn blocked(text: &mut String, one: &Blocked, style: Style) {
 /// Writes what a machine failed to do.
 pub(super) fn failed(text: &mut String, failure: &Failure, style: Style) {
     step::reason(text, &format!("failed to {}", failure.message), 2, style);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::report::samples::{ASCII, NARROW, Sample, WIDE, visible};
-
-    #[test]
-    fn a_fleet() {
-        let sample = Sample::new();
-        insta::assert_snapshot!("fleet_80", plans(&sample.planned(), NARROW));
-        insta::assert_snapshot!("fleet_120_colour", visible(&plans(&sample.planned(), WIDE)));
-        insta::assert_snapshot!("fleet_80_ascii", plans(&sample.planned(), ASCII));
-    }
 }

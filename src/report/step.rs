@@ -141,7 +141,8 @@ impl Value {
     fn new(name: &str, from: Option<&str>, to: &str, style: Style) -> Self {
         let show = |value: &str| {
             let shown = safe::bounded(&safe::line(value, style), LONGEST, style);
-            if shown.trim() == shown && !shown.is_empty() { shown } else { format!("\"{shown}\"") }
+            let plain = !shown.is_empty() && shown.trim() == shown && !shown.contains(", ");
+            if plain { shown } else { format!("\"{shown}\"") }
         };
         let (mut old, mut new) = (from.map(show), show(to));
         if let Some(from) = from

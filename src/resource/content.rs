@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::answer::ObserveError;
 use crate::model::{Digest, Secret};
 
 /// The content of a file.
@@ -23,6 +24,15 @@ pub enum Content {
     Secret(Secret),
     /// A secret that is not at hand (`validate` and `render` need no identity); its name.
     Sealed(String),
+}
+
+/// Why nothing can be done with a sealed secret.
+#[must_use]
+pub fn sealed(name: &str) -> ObserveError {
+    ObserveError::Conflict(format!(
+        "the secret {name} is not at hand: it needs a file {name}.age in the secrets folder, and an --identity \
+         that opens it"
+    ))
 }
 
 impl Content {

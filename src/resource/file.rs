@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::answer::{Answers, ObserveError, PathFacts, PathType};
-use super::content::{Content, Rendered};
+use super::content::{Content, Rendered, sealed};
 use super::declared::{Declared, Origin, Resource};
 use super::difference::{Action, Comparison, Detail, Difference};
 use super::operation::{Operation, Payload};
@@ -223,7 +223,10 @@ impl Resource for File {
             })
         };
         let Some(operation) = operation else {
-            return Err(ObserveError::Conflict("its secret is not at hand".to_owned()));
+            return Err(match &self.content {
+                Content::Sealed(name) => sealed(name),
+                _ => ObserveError::Conflict("its content is not at hand".to_owned()),
+            });
         };
         Ok(Comparison::Differs(Difference { action, details, operations: vec![operation] }))
     }

@@ -10,7 +10,7 @@ mod remote;
 use std::sync::Arc;
 
 use super::answer::{Answer, Answers, ObserveError};
-use super::content::{Content, Rendered};
+use super::content::{Content, Rendered, sealed};
 use super::declared::Resource;
 use super::difference::{Comparison, Detail};
 use super::edited::Edited;
@@ -68,7 +68,7 @@ impl IniValue {
         let bytes: &[u8] = match &self.value {
             Content::Bytes(bytes) => bytes,
             Content::Secret(secret) => secret.expose(),
-            Content::Sealed(_) => return Err(ObserveError::Conflict("its secret is not at hand".to_owned())),
+            Content::Sealed(name) => return Err(sealed(name)),
             Content::Local { .. } => return Err(self.unfit()),
         };
         let breaks = |byte: &u8| matches!(byte, b'\n' | b'\r' | 0);

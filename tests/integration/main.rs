@@ -7,6 +7,10 @@
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod desired;
+#[cfg(test)]
 mod house;
 #[cfg(test)]
 mod inventory;
@@ -28,6 +32,8 @@ mod rig_hung;
 mod rig_interrupted;
 #[cfg(test)]
 mod rig_many;
+#[cfg(test)]
+mod rig_random;
 #[cfg(test)]
 mod rig_self;
 #[cfg(test)]

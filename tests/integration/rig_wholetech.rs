@@ -184,10 +184,10 @@ fn legs_move_files(rig: &Rig) {
     ];
     for (runs_on, leg, there, path) in runs {
         let started = rig.machine(runs_on).sh(&format!("systemctl start fleetprov-leg-{leg}.service"));
-        let log = rig.machine(runs_on).sh("cat /var/log/fleetprov/*.log");
+        let log = rig.machine(runs_on).sh("cat /var/log/fleetprov/legs/*.log");
         assert!(started.success(), "{leg}: {started:?}\n{}", log.text());
         assert!(rig.machine(there).exists(path), "{leg} did not bring {path}:\n{}", log.text());
-        let own = rig.machine(runs_on).check(&format!("cat /var/log/fleetprov/*{leg}*.log"));
+        let own = rig.machine(runs_on).check(&format!("cat /var/log/fleetprov/legs/{leg}.log"));
         assert!(own.contains("\"msg\":\"done\"") && own.contains("Copied"), "{leg} logged:\n{own}");
     }
 }

@@ -6,7 +6,8 @@ use super::super::fault::Fault;
 use super::super::scope::Scope;
 
 /// What handlebars' parser says, in our words. Its own text repeats a snippet of the wrong line.
-pub(super) fn syntax(error: &TemplateError) -> Fault {
+/// `at_end` says that it stumbled over the end of the text.
+pub(super) fn syntax(error: &TemplateError, at_end: bool) -> Fault {
     match error.reason() {
         TemplateErrorReason::MismatchingClosedHelper(opened, closed) => {
             Fault::new(format!("`{{{{#{opened}}}}}` is closed by `{{{{/{closed}}}}}`"))
@@ -15,8 +16,10 @@ pub(super) fn syntax(error: &TemplateError) -> Fault {
         TemplateErrorReason::InvalidParam(parameter) => {
             Fault::new(format!("`{parameter}` is not a value")).expected("a name or a text in quotes")
         }
+        _ if at_end => Fault::new("the template ends inside a tag or a block")
+            .expected("`}}` behind a tag, and `{{/if}}` or its like behind a block"),
         _ => Fault::new("the template cannot be read from here on").expected(
-            "a tag such as {{ name }}, {{#if name}} … {{/if}} or {{helper \"argument\"}}, closed where it ends",
+            "a tag such as {{ name }}, {{#if name}} ... {{/if}} or {{helper \"argument\"}}, closed where it ends",
         ),
     }
 }

@@ -77,7 +77,9 @@ impl Arguments<'_, '_> {
     /// The argument at `index`, whatever it is, null included; a name that does not exist is refused.
     fn any(&self, index: usize) -> Result<&Json, Fault> {
         let Some(argument) = self.helper.param(index) else {
-            return Err(Fault::new(format!("`{}` has {index} arguments", self.name))
+            let given =
+                if index == 1 { "only one argument".to_owned() } else { format!("only {index} arguments") };
+            return Err(Fault::new(format!("`{}` has {given}", self.name))
                 .expected(format!("at least {}", index + 1)));
         };
         given(argument, self.scope)
@@ -115,9 +117,9 @@ fn text_of(value: &Json, shown: &str) -> Result<String, Fault> {
         Json::Bool(flag) => Ok(flag.to_string()),
         Json::Number(number) => Ok(number.to_string()),
         Json::Null => Err(Fault::new(format!("{shown} has no value"))
-            .expected("a value, or {{#if …}} around this for the case that there is none")),
+            .expected("a value, or {{#if ...}} around this for the case that there is none")),
         Json::Array(_) => Err(Fault::new(format!("{shown} is a list"))
-            .expected("{{#each …}}, {{join … \", \"}}, or the tag alone in a field that takes a list")),
+            .expected("{{#each ...}}, {{join ... \", \"}}, or the tag alone in a field that takes a list")),
         Json::Object(_) => Err(Fault::new(format!("{shown} is a map"))
             .expected("one of its values, or the tag alone in a field that takes a map")),
     }
@@ -137,7 +139,7 @@ fn check(arguments: &Arguments<'_, '_>) -> Result<Json, Fault> {
             Ok(Json::String(String::new()))
         }
         (_, Json::Null) => Err(Fault::new(format!("{shown} has no value"))
-            .expected("a value, or {{#if …}} around this for the case that there is none")),
+            .expected("a value, or {{#if ...}} around this for the case that there is none")),
         ("each", _) => Err(Fault::new(format!("{shown} is a single value")).expected("a list or a map")),
         (_, Json::Array(_)) => Err(Fault::new(format!("{shown} is a list")).expected("a map")),
         _ => Err(Fault::new(format!("{shown} is a single value")).expected("a map")),

@@ -73,7 +73,7 @@ fn element_checked(
             Err(Fault::new("a template cannot include another one").expected("the text itself"))
         }
         TemplateElement::DecoratorExpression(_) | TemplateElement::DecoratorBlock(_) => {
-            Err(Fault::new("decorators (`{{* …}}`) are not supported").expected("a value or a helper"))
+            Err(Fault::new("decorators (`{{* ...}}`) are not supported").expected("a value or a helper"))
         }
         _ => Err(Fault::new("this tag is not supported").expected("a value or a helper")),
     }
@@ -84,9 +84,8 @@ fn value(tag: &mut HelperTemplate, names: &mut BTreeSet<String>) -> Result<(), F
     if let Some(name) = tag.name.as_name()
         && [TEXTS, VALUES, BLOCKS].iter().any(|known| known.contains(&name))
     {
-        return Err(
-            Fault::new(format!("the helper `{name}` has no argument")).expected(format!("{{{{{name} …}}}}"))
-        );
+        return Err(Fault::new(format!("the helper `{name}` has no argument"))
+            .expected(format!("{{{{{name} ...}}}}")));
     }
     let mut inner = std::mem::replace(&mut tag.name, Parameter::Name(VALUE.to_owned()));
     argument(&mut inner, names)?;
@@ -134,7 +133,8 @@ fn helper_known(name: &Parameter, known: &[&[&str]]) -> Result<(), Fault> {
         return Err(Fault::new("`secret` cannot be the argument of another helper")
             .expected("{{secret \"name\"}}, or {{secret \"name\" quote=\"shell\"}}"));
     }
-    let all: Vec<&str> = known().collect();
+    let mut all: Vec<&str> = known().collect();
+    all.sort_unstable();
     Err(Fault::new(format!("there is no helper `{name}` for this place"))
         .expected(format!("one of {}", all.join(", ")))
         .nearest_of(name, all))
