@@ -19,7 +19,21 @@ mod project;
 #[cfg(test)]
 mod rig;
 #[cfg(test)]
+mod rig_access;
+#[cfg(test)]
 mod rig_bounds;
+#[cfg(test)]
+mod rig_disk;
+#[cfg(test)]
+mod rig_hostile;
+#[cfg(test)]
+mod rig_hung;
+#[cfg(test)]
+mod rig_interrupted;
+#[cfg(test)]
+mod rig_many;
+#[cfg(test)]
+mod rig_random;
 #[cfg(test)]
 mod rig_self;
 #[cfg(test)]
