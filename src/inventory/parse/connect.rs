@@ -43,28 +43,26 @@ pub(super) fn read(
     }
     match (local, &ssh, &id) {
         (false, None, _) => {
-            problems.push(
-                Diagnostic::at(&node.span, format!("{what} leads nowhere"))
-                    .expected("`ssh: USER@HOST` or `local: true`"),
-            );
+            let problem = Diagnostic::at(&node.span, format!("{what} leads nowhere"))
+                .expected("`ssh: USER@HOST` or `local: true`");
+            fields.missing_one_of(&["ssh", "local"], problem);
         }
         (true, Some(ssh), None) => {
-            problems.push(
+            fields.problems().push(
                 Diagnostic::at(&ssh.span, format!("{what} has `local` and `ssh`, and no `id`"))
                     .expected("an `id:` that says on which computer it is local, or only one of the two"),
             );
         }
         _ => {}
     }
-    if ssh.is_none() {
+    if local && ssh.is_none() {
         for (key, place) in
             [("key", key.as_ref().map(|key| &key.span)), ("jump", jumps.first().map(|jump| &jump.span))]
         {
             if let Some(place) = place {
-                problems.push(
-                    Diagnostic::at(place, format!("{what} has `{key}` and no `ssh`"))
-                        .expected("`ssh: USER@HOST` beside it"),
-                );
+                let problem = Diagnostic::at(place, format!("{what} has `{key}` and no `ssh`"))
+                    .expected("`ssh: USER@HOST` beside it");
+                fields.missing_one_of(&["ssh"], problem);
             }
         }
     }
