@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::desired::{facts_of, resolve};
 use crate::inventory::{Membership, PrivilegeKind, ServiceKind, Setting};
+use crate::model::nearest;
 use crate::resource::Content;
 use crate::store::Project;
 
@@ -46,11 +47,19 @@ pub(super) fn validate(arguments: &Validate, surface: Surface) -> Exit {
         if !missing.is_empty() {
             print(&format!(
                 "not at hand: the secrets {}; what needs them will be left as it is\n",
-                missing.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+                missing.iter().map(|name| with_nearest(name, &project)).collect::<Vec<_>>().join(", ")
             ));
         }
     }
     Exit::Done
+}
+
+/// A missing secret, with the one that may have been meant.
+fn with_nearest(name: &str, project: &Project) -> String {
+    match nearest(name, project.library.secrets.keys().map(String::as_str)) {
+        Some(near) => format!("{name} (did you mean {near}?)"),
+        None => name.to_owned(),
+    }
 }
 
 /// The secrets that are asked for and have no file.

@@ -40,7 +40,7 @@ fn in_runtime(work: impl Future<Output = Exit>) -> Exit {
         Ok(runtime) => {
             let exit = runtime.block_on(work);
             // What hangs in the background is not waited for: every session has been let go of.
-            runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+            runtime.shutdown_timeout(std::time::Duration::from_millis(300));
             exit
         }
         Err(error) => {

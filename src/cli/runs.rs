@@ -314,7 +314,7 @@ async fn ask(machines: usize, cancel: &CancellationToken) -> Answer {
     tokio::select! {
         () = cancel.cancelled() => Answer::Interrupted,
         line = line => match line {
-            Ok(Ok(line)) if ["yes", "y"].contains(&line.trim().to_ascii_lowercase().as_str()) => Answer::Yes,
+            Ok(Ok(line)) if line.trim() == "yes" => Answer::Yes,
             _ => Answer::No,
         },
     }

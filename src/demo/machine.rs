@@ -120,6 +120,11 @@ impl Machine {
         }
     }
 
+    /// Whether it is a part of this computer rather than one of its own.
+    pub(super) fn is_this_computer(&self) -> bool {
+        self.apart == Apart::Folder
+    }
+
     /// What stands before every path of the machine: nothing, or the folder that stands for its root.
     pub(super) fn prefix(&self) -> &Path {
         match self.apart {

@@ -34,7 +34,7 @@ impl Session {
     ///
     /// # Errors
     /// [`DemoError::Broken`] with what is wrong.
-    pub(super) fn open(written: &Written, cancel: &CancellationToken) -> Result<Self, DemoError> {
+    pub(super) fn open(written: &Written) -> Result<Self, DemoError> {
         let options = ProjectOptions {
             inventory: written.inventory.clone(),
             overlay: Some(written.overlay.clone()),
@@ -59,7 +59,8 @@ impl Session {
                 let number = counter.fetch_add(1, Ordering::Relaxed).to_string();
                 Digest::of(&[&seed, number.as_bytes()].concat()).to_string()
             }),
-            cancel: cancel.clone(),
+            // Whoever tells the story stops listening to all of it.
+            cancel: CancellationToken::new(),
         };
         let connector = SshConnector::new(SshOptions::new(known_hosts));
         Ok(Self { project, connector, options, surprises: Mutex::default() })

@@ -43,13 +43,6 @@ pub(super) struct Choice {
     programs: Programs,
 }
 
-impl Choice {
-    /// The search path of commands on this computer.
-    pub(super) fn path(&self) -> &std::ffi::OsStr {
-        &self.programs.path
-    }
-}
-
 impl Stage {
     /// Finds out how machines can be kept apart here, by trying.
     ///

@@ -1,7 +1,7 @@
 //! What the demo shows, step by step, and what has to hold at each.
 
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
@@ -21,6 +21,9 @@ use crate::report::{Paint, Style, safe};
 
 /// How many steps the story has.
 const STEPS: usize = 7;
+
+/// How long it takes at most until a signal is heard of.
+const HEARING: Duration = Duration::from_millis(100);
 
 /// The longest line the demo itself says, in columns.
 const LINE: usize = 300;
@@ -59,7 +62,14 @@ pub async fn run(options: &DemoOptions, show: &mut (dyn FnMut(&str) + Send)) -> 
     let told = tokio::select! {
         biased;
         () = options.cancel.cancelled() => Err(DemoError::Interrupted),
-        told = story.tell(&place, &mut stage, &options.cancel) => told,
+        told = story.tell(&place, &mut stage) => match told {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                // A Ctrl-C may end a process that has not left our process group yet before we hear of it.
+                let heard = tokio::time::timeout(HEARING, options.cancel.cancelled()).await;
+                Err(heard.map_or(error, |()| DemoError::Interrupted))
+            }
+        },
     };
     stage.strike().await;
     let removed = place.remove();
@@ -80,12 +90,7 @@ struct Story<'a> {
 }
 
 impl Story<'_> {
-    async fn tell(
-        &mut self,
-        place: &Place,
-        stage: &mut Stage,
-        cancel: &CancellationToken,
-    ) -> Result<(), DemoError> {
+    async fn tell(&mut self, place: &Place, stage: &mut Stage) -> Result<(), DemoError> {
         let keys = place.path().join(KEYS);
         std::fs::create_dir(&keys)
             .map_err(|error| DemoError::system(format!("make {}", keys.display()), error))?;
@@ -97,11 +102,14 @@ impl Story<'_> {
         let pins = stage.raise(&names, &choice, &machines, &keys).await?;
         self.tell_apart(&choice);
 
-        let login = Login::of(&choice).await?;
         let members: Vec<_> =
             names.iter().filter_map(|name| Some((name.as_str(), stage.member(name)?))).collect();
+        let login = match members.first() {
+            Some((_, first)) => Login::of(&first.machine).await?,
+            None => return Err(DemoError::Broken("its inventory has no machines".to_owned())),
+        };
         let written = inventory::write(place.path(), &members, &login, choice.crontab, KEYS, &pins)?;
-        let session = Session::open(&written, cancel)?;
+        let session = Session::open(&written)?;
         let (managed, unmanaged) = session.members();
         self.step(&format!(
             "Write their inventory, and an overlay with their addresses: {managed} managed machines, \

@@ -44,10 +44,10 @@ pub enum ProbeError {
     #[error(transparent)]
     Transport(#[from] TransportError),
     /// The machine sent too much.
-    #[error(transparent)]
+    #[error("read the machine's answer: {0}")]
     Frame(#[from] FrameError),
     /// The session ended before it was through.
-    #[error("the session ended early{}{}", status.map(|status| format!(" with status {status}")).unwrap_or_default(), said(said_last))]
+    #[error("keep the session: it ended early{}{}", status.map(|status| format!(" with status {status}")).unwrap_or_default(), said(said_last))]
     Ended {
         /// The exit status, when there was one.
         status: Option<u32>,
@@ -128,6 +128,8 @@ pub struct Conversation {
     sent: Vec<Library>,
     lines: std::collections::VecDeque<Line>,
     errors: Vec<u8>,
+    /// The last line that came before the session was ready: what a login shell said.
+    greeting: String,
     limits: Limits,
 }
 
@@ -168,6 +170,7 @@ impl Conversation {
             probe,
             lines: std::collections::VecDeque::new(),
             errors: Vec::new(),
+            greeting: String::new(),
             limits,
         };
         let limit = limits.probe;
@@ -303,10 +306,19 @@ impl Conversation {
 
     async fn observe(&mut self) -> Result<Observation, ProbeError> {
         let mut gathered = Gathered::default();
+        let mut ready = false;
         loop {
             let line = self.line().await?;
             if is_ready(&line) {
+                ready = true;
+                self.greeting.clear();
                 continue;
+            }
+            if let Line::Text(text) = &line
+                && !ready
+                && !text.trim().is_empty()
+            {
+                self.greeting.clone_from(text);
             }
             if gathered.take(line) {
                 return gathered.observation(&self.probe).map_err(ProbeError::Nonsense);
@@ -358,6 +370,9 @@ impl Conversation {
     fn last_words(&self) -> String {
         let text = String::from_utf8_lossy(&self.errors);
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+        if lines.is_empty() {
+            return self.greeting.chars().take(KEPT_ERROR).collect();
+        }
         lines.iter().rev().take(3).rev().copied().collect::<Vec<_>>().join("; ")
     }
 

@@ -9,6 +9,8 @@ mod bad_input;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
 mod desired;
 #[cfg(test)]
 mod house;
@@ -19,7 +21,17 @@ mod project;
 #[cfg(test)]
 mod rig;
 #[cfg(test)]
+mod rig_access;
+#[cfg(test)]
 mod rig_bounds;
+#[cfg(test)]
+mod rig_disk;
+#[cfg(test)]
+mod rig_hostile;
+#[cfg(test)]
+mod rig_hung;
+#[cfg(test)]
+mod rig_many;
 #[cfg(test)]
 mod rig_self;
 #[cfg(test)]

@@ -1,12 +1,16 @@
 //! A process on a machine: its pipes for whoever started it, its end for whoever waits.
 
 use std::process::{ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::sync::oneshot;
 use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// How long to wait for the dead to be taken away by a process that is not ours.
+const TAKING_AWAY: Duration = Duration::from_secs(1);
 
 /// A process that runs. Dropped, it ends: its input and output close, and where nothing else ends
 /// it, it is killed with what it has started.
@@ -49,26 +53,33 @@ pub(super) fn start(
         _over: over.clone().drop_guard(),
     };
     let waiting = async move {
-        if !dies_with_machine {
-            tokio::select! {
-                status = child.wait() => {
-                    let _nobody_asks = tell.send(status);
-                    return;
-                }
-                () = over.cancelled() => kill(&child),
-            }
+        if dies_with_machine {
+            let _nobody_asks = tell.send(child.wait().await);
+            return;
         }
-        let _nobody_asks = tell.send(child.wait().await);
+        tokio::select! {
+            status = child.wait() => {
+                let _nobody_asks = tell.send(status);
+            }
+            () = over.cancelled() => kill(child).await,
+        }
     };
     Ok((process, waiting))
 }
 
-fn kill(child: &Child) {
+/// Kills a process with all it has started, and waits until they are gone.
+async fn kill(mut child: Child) {
     // There is an id only as long as the process has not been waited for.
-    let leader = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-    if let Some(leader) = leader {
-        // Fails only when there is nothing left to kill.
-        let _gone = kill_process_group(leader, Signal::KILL);
+    let Some(leader) = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw) else {
+        return;
+    };
+    // Fails only when there is nothing left to kill.
+    let _gone = kill_process_group(leader, Signal::KILL);
+    let _status = child.wait().await;
+    // Its children are taken away by the first process of this computer.
+    let deadline = Instant::now() + TAKING_AWAY;
+    while test_kill_process_group(leader).is_ok() && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 
