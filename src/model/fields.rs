@@ -4,6 +4,11 @@ use super::diagnostic::{Diagnostic, Diagnostics, nearest, one_of};
 use super::node::{Entry, Node, Value};
 use super::source::{Span, Spanned};
 
+/// What is expected where a map has to be.
+const MAP: &str = "a map: `KEY: VALUE`, each on a line of its own, or `{KEY: VALUE, ...}`";
+/// What is expected where a list has to be.
+const LIST: &str = "a list: `- ITEM`, each on a line of its own, or `[ITEM, ...]`";
+
 /// The fields of one map while it is being read.
 ///
 /// Each reading method notes the key as known; [`Fields::close`] then reports what was not asked
@@ -36,7 +41,7 @@ impl<'a> Fields<'a> {
             _ => {
                 problems.push(
                     Diagnostic::at(&node.span, format!("{what} is {}", node.kind().phrase()))
-                        .expected("a map"),
+                        .expected(MAP),
                 );
                 return None;
             }
@@ -162,7 +167,7 @@ impl<'a> Fields<'a> {
             return items;
         }
         self.problems.push(
-            Diagnostic::at(&node.span, format!("`{key}` is {}", node.kind().phrase())).expected("a list"),
+            Diagnostic::at(&node.span, format!("`{key}` is {}", node.kind().phrase())).expected(LIST),
         );
         &[]
     }
@@ -179,7 +184,7 @@ impl<'a> Fields<'a> {
             return entries;
         }
         self.problems.push(
-            Diagnostic::at(&node.span, format!("`{key}` is {}", node.kind().phrase())).expected("a map"),
+            Diagnostic::at(&node.span, format!("`{key}` is {}", node.kind().phrase())).expected(MAP),
         );
         &[]
     }
@@ -192,12 +197,12 @@ impl<'a> Fields<'a> {
     }
 
     /// Reports that none of some fields is there, in words of your own; not when one of them is
-    /// there misspelt, which is reported as such.
+    /// there after all, and so wrong in another way, or is misspelt. Both are reported as such.
     pub fn missing_one_of(&mut self, keys: &[&'static str], problem: Diagnostic) {
-        for key in keys {
-            self.node(key);
+        let is_given = keys.iter().fold(false, |given, key| self.node(key).is_some() || given);
+        if !is_given {
+            self.absent.push(Absent { keys: keys.to_vec(), problem });
         }
-        self.absent.push(Absent { keys: keys.to_vec(), problem });
     }
 
     /// Ends the reading: every key that nobody asked for is a problem, with the nearest known one.

@@ -10,7 +10,7 @@ pub struct NameError {
 }
 
 /// What a name looks like, for messages.
-pub const NAME_SHAPE: &str = "lower-case letters, digits and `-`, at most 63, not starting with `-`";
+pub const NAME_SHAPE: &str = "a name: lower-case letters, digits and `-`, at most 63, the first not `-`";
 
 impl NameError {
     /// The name that was probably meant: in lower case, with `-` for what divides words.

@@ -110,7 +110,9 @@ pub(super) fn read_source(path: &Path) -> Result<Arc<Source>, LoadError> {
         path: path.display().to_string(),
         reason: format!("it is not UTF-8 text (byte {})", error.utf8_error().valid_up_to()),
     })?;
-    Ok(Source::new(path.display().to_string(), text))
+    // As a person would write it: `roles/web.yaml`, not `./roles/web.yaml`.
+    let shown = path.strip_prefix(".").unwrap_or(path);
+    Ok(Source::new(shown.display().to_string(), text))
 }
 
 pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> LoadError {

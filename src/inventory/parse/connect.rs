@@ -14,7 +14,8 @@ pub(super) fn read(
 ) -> Option<Connect> {
     let what = format!("`connect` of {title}");
     let mut fields = Fields::open(node, what.as_str(), problems)?;
-    let local = fields.flag("local").unwrap_or(false);
+    let said = fields.flag("local");
+    let local = said == Some(true);
     let id = fields.text("id");
     let ssh = fields.text("ssh");
     let key = fields.text("key");
@@ -45,7 +46,8 @@ pub(super) fn read(
         (false, None, _) => {
             let problem = Diagnostic::at(&node.span, format!("{what} leads nowhere"))
                 .expected("`ssh: USER@HOST` or `local: true`");
-            fields.missing_one_of(&["ssh", "local"], problem);
+            let keys: &[&str] = if said.is_some() { &["ssh"] } else { &["ssh", "local"] };
+            fields.missing_one_of(keys, problem);
         }
         (true, Some(ssh), None) => {
             fields.problems().push(
