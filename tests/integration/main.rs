@@ -31,7 +31,11 @@ mod rig_hostile;
 #[cfg(test)]
 mod rig_hung;
 #[cfg(test)]
+mod rig_interrupted;
+#[cfg(test)]
 mod rig_many;
+#[cfg(test)]
+mod rig_random;
 #[cfg(test)]
 mod rig_self;
 #[cfg(test)]

@@ -121,7 +121,7 @@ fn races_in_a_shared_folder_give_nothing_away() {
     let machine = rig.machine("box");
     machine.check(
         "mkdir -p /srv/team; chgrp users /srv/team; chmod 775 /srv/team; usermod -aG users alice
-        echo precious >/etc/precious; chmod 600 /etc/precious; mkdir -m 700 /etc/private
+        echo precious >/etc/precious; chmod 600 /etc/precious",
     );
     let mut resources = String::new();
     for number in 0..25 {
