@@ -81,7 +81,6 @@ impl Legs<'_> {
             .map_err(|error| problems.push(Diagnostic::at(&self.machine.span, error.to_string())))
             .ok()?;
         let when = &backup.when;
-        let beside = |span: &Span| span.clone();
         Some(Leg {
             name: backup.name.value.clone(),
             source: source?,
@@ -93,8 +92,8 @@ impl Legs<'_> {
             },
             at: when.at.clone(),
             zone: when.zone.clone(),
-            spread: when.spread.map(|value| Spanned { value, span: beside(&when.at.span) }),
-            catch_up: Some(Spanned { value: when.catch_up, span: beside(&when.at.span) }),
+            spread: when.spread.clone(),
+            catch_up: when.catch_up.clone(),
             backup_dir: match aside {
                 None => None,
                 Some(aside) => Some(aside?.shown()),

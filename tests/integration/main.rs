@@ -5,6 +5,8 @@
 //! `rig_…`). The rig needs root; `tests/run` counts those tests where there is none.
 
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod demo;
@@ -32,6 +34,8 @@ mod rig_hung;
 mod rig_interrupted;
 #[cfg(test)]
 mod rig_many;
+#[cfg(test)]
+mod rig_mounts;
 #[cfg(test)]
 mod rig_random;
 #[cfg(test)]

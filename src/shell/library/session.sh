@@ -45,8 +45,9 @@ fp_scratch() {
 	return 1
 }
 
+# Standard input in base64, in one line. Old versions of BusyBox know no -w and say so before they read.
 fp_base64() {
-	base64 | tr -d '\n'
+	base64 -w 0 2>/dev/null || base64 | tr -d '\n'
 }
 
 # Standard input to the hexadecimal digest of the run's key followed by it.
