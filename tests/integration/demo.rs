@@ -165,7 +165,8 @@ fn interrupted(who: Who, signal: &str, moments: &str) {
     let script = format!(
         r#"
 for moment in {moments}; do
-	(demo) >/tmp/out 2>&1 </dev/null &
+	: >/tmp/out
+	(demo) >>/tmp/out 2>&1 </dev/null &
 	pid=$!
 	case $moment in
 	*/*) until grep -q "^$moment" /tmp/out; do sleep 0.005; done ;;
@@ -224,7 +225,8 @@ fn killed(who: Who) {
     let script = r#"
 for moment in 1/7 4/7; do
 	while :; do
-		(demo) >/tmp/out 2>&1 </dev/null &
+		: >/tmp/out
+		(demo) >>/tmp/out 2>&1 </dev/null &
 		pid=$!
 		until grep -q "^$moment" /tmp/out; do sleep 0.005; done
 		kill -KILL $pid 2>/dev/null
