@@ -149,16 +149,17 @@ fp_temporary_in() {
 	fp_temporary="$1/.fleetprov-$$-$fp_chance"
 }
 
-# Renames $1 to $2, also when that is a link to a directory, which mv without -T would move into.
+# Renames $1 to $2, also when that is a link to a directory, which mv without -T would move into and
+# BusyBox's with -T refuses (measured with 1.35): there the link goes first.
 fp_put() {
 	if mv -fT -- "$1" "$2" 2>/dev/null; then
 		return 0
-	elif [ ! -d "$2" ]; then
-		mv -f -- "$1" "$2"
-	elif [ -h "$2" ] && ! mv --help 2>&1 | grep -q -e -T; then
+	elif [ -h "$2" ] && [ -d "$2" ]; then
 		rm -f -- "$2" && mv -f -- "$1" "$2"
+	elif [ -d "$2" ]; then
+		fp_refuse "$2 is a directory"
 	else
-		mv -fT -- "$1" "$2"
+		mv -f -- "$1" "$2"
 	fi
 }
 
