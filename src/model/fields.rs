@@ -40,8 +40,7 @@ impl<'a> Fields<'a> {
             Value::Null => &[],
             _ => {
                 problems.push(
-                    Diagnostic::at(&node.span, format!("{what} is {}", node.kind().phrase()))
-                        .expected(MAP),
+                    Diagnostic::at(&node.span, format!("{what} is {}", node.kind().phrase())).expected(MAP),
                 );
                 return None;
             }
@@ -166,9 +165,8 @@ impl<'a> Fields<'a> {
         if let Value::List(items) = &node.value {
             return items;
         }
-        self.problems.push(
-            Diagnostic::at(&node.span, format!("`{key}` is {}", node.kind().phrase())).expected(LIST),
-        );
+        self.problems
+            .push(Diagnostic::at(&node.span, format!("`{key}` is {}", node.kind().phrase())).expected(LIST));
         &[]
     }
 
@@ -183,9 +181,8 @@ impl<'a> Fields<'a> {
         if let Value::Map(entries) = &node.value {
             return entries;
         }
-        self.problems.push(
-            Diagnostic::at(&node.span, format!("`{key}` is {}", node.kind().phrase())).expected(MAP),
-        );
+        self.problems
+            .push(Diagnostic::at(&node.span, format!("`{key}` is {}", node.kind().phrase())).expected(MAP));
         &[]
     }
 
@@ -323,7 +320,7 @@ mod tests {
             fields.required_text("kind");
             fields.close();
         };
-        assert_eq!(told(&["far"], closed), ["thing has no `kind`", "thing has an unknown key `far`"]);
+        assert_eq!(told(&["far"], closed), ["thing has an unknown key `far`", "thing has no `kind`"]);
         let near = |mut fields: Fields<'_>| {
             fields.required_text("at");
             fields.text("to");

@@ -2,7 +2,9 @@
 
 use super::super::folders;
 use super::{Job, KIND, Schedule};
-use crate::model::{Diagnostic, Diagnostics, Fields, NAME_SHAPE, Node, RoleName, Spanned, one_of, parse_duration};
+use crate::model::{
+    Diagnostic, Diagnostics, Fields, NAME_SHAPE, Node, RoleName, Spanned, one_of, parse_duration,
+};
 use crate::resource::{Content, Declared, Origin, Reading, ownership};
 
 /// The keys that say what runs.

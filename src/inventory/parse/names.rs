@@ -5,8 +5,7 @@ use std::collections::HashMap;
 use super::scalar;
 use crate::inventory::fleet::Member;
 use crate::model::{
-    Diagnostic, Diagnostics, Entry, Fields, MachineName, Node, ServiceName, Spanned, TierName, Value,
-    one_of,
+    Diagnostic, Diagnostics, Entry, Fields, MachineName, Node, ServiceName, Spanned, TierName, Value, one_of,
 };
 
 /// Up to this many valid names are written out in a message.

@@ -2,7 +2,8 @@
 
 use crate::inventory::fleet::{RoleUse, SecretReference, Setting};
 use crate::model::{
-    Diagnostic, Diagnostics, Entry, Fields, Key, MachineName, NAME_SHAPE, NameError, Node, RoleName, Span, Spanned, Value,
+    Diagnostic, Diagnostics, Entry, Fields, Key, MachineName, NAME_SHAPE, NameError, Node, RoleName, Span,
+    Spanned, Value,
 };
 
 /// A declared name: the key of an entry, checked.
