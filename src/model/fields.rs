@@ -196,7 +196,10 @@ impl<'a> Fields<'a> {
     /// Reports that none of some fields is there, in words of your own; not when one of them is
     /// there after all, and so wrong in another way, or is misspelt. Both are reported as such.
     pub fn missing_one_of(&mut self, keys: &[&'static str], problem: Diagnostic) {
-        let is_given = keys.iter().fold(false, |given, key| self.node(key).is_some() || given);
+        let mut is_given = false;
+        for key in keys {
+            is_given |= self.node(key).is_some();
+        }
         if !is_given {
             self.absent.push(Absent { keys: keys.to_vec(), problem });
         }

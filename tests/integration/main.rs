@@ -35,6 +35,8 @@ mod rig_interrupted;
 #[cfg(test)]
 mod rig_many;
 #[cfg(test)]
+mod rig_mounts;
+#[cfg(test)]
 mod rig_random;
 #[cfg(test)]
 mod rig_self;

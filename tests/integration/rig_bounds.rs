@@ -55,7 +55,14 @@ fn timing_a_plan_costs_little_more_than_its_login() {
     project.converge();
     let library = project.library();
     let (mut logins, mut plans) = (Vec::new(), Vec::new());
-    for _ in 0..7 {
+    let bound = Duration::from_millis(150);
+    // The best of several counts: what else runs on this computer only ever adds. So a few more
+    // tries may be needed, but not many.
+    for round in 0..40 {
+        let best = |times: &[Duration]| times.iter().min().copied().unwrap_or(Duration::MAX);
+        if round >= 7 && best(&plans) < best(&logins) + bound {
+            break;
+        }
         let target = library.jobs().remove(0).target;
         let start = Instant::now();
         runtime().block_on(async { library.connector.connect(&target).await.unwrap().close().await });
@@ -64,10 +71,9 @@ fn timing_a_plan_costs_little_more_than_its_login() {
         planned(&library);
         plans.push(start.elapsed());
     }
-    // The best of several: what else runs on this computer only ever adds.
     let (login, plan) = (logins.iter().min().unwrap(), plans.iter().min().unwrap());
     eprintln!("login {login:?}, plan of 100 resources {plan:?}, all {logins:?} {plans:?}");
-    assert!(*plan < *login + Duration::from_millis(150), "login {login:?}, plan {plan:?}");
+    assert!(*plan < *login + bound, "login {login:?}, plan {plan:?}");
 }
 
 #[test]

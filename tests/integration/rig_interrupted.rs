@@ -11,7 +11,7 @@ use crate::project::{Project, runtime};
 use crate::rig::{Fault, Machine, Rig, RunningMachine};
 use crate::rig_disk::leftovers;
 
-const COUNT: usize = 400;
+const COUNT: usize = 240;
 
 /// Many small steps, so that a run can be met in the middle. Half of them need nothing of the stream.
 fn many() -> String {
@@ -68,8 +68,8 @@ fn a_controller_that_is_killed_leaves_nothing_half_and_nothing_running() {
                 ran.expect(130);
             }
             wait_for_silence(machine);
-            let after = made(machine);
-            assert!(after < COUNT, "{user}: the session went on to the end without anybody to hear it");
+            let folders: usize = machine.sh("ls -d /srv/many/d* | wc -l").text().trim().parse().unwrap();
+            assert!(folders < COUNT / 2, "{user}: the session went on without anybody to hear it");
             assert_whole(machine);
         }
         project.converge();

@@ -114,7 +114,9 @@ fp_paths_now() {
 		fi
 	done
 	[ -n "$fp_all" ] || return 0
-	eval "stat -c 's %f %u %g %U %G %s %n' -- $fp_all" 2>&1
+	fp_table="$(eval "stat -c 's %f %u %g %U %G %s %n' -- $fp_all" 2>&1)
+"
+	printf '%s' "$fp_table"
 	fp_list=''
 	for fp_k in $fp_files; do
 		eval "fp_list=\"\$fp_list \$fp_q$fp_k\""
@@ -137,7 +139,12 @@ fp_paths_now() {
 			done
 			eval "fp_i=\$fp_i$fp_k fp_w=\$fp_w$fp_k fp_d=\$fp_d$fp_k fp_l=\$fp_l$fp_k"
 			printf 'd %s %s\n' "$fp_i" "$fp_sum"
-			if [ "$fp_sum" != "$fp_d" ] && [ "$(wc -c <"$fp_p")" -le "$fp_l" ]; then
+			[ "$fp_sum" != "$fp_d" ] || continue
+			# The size stands before the name: a process for each file to ask again would cost more
+			# than all the rest (measured: 1.3 ms each).
+			fp_size=${fp_table%%" $fp_p
+"*}
+			if [ "${fp_size##* }" -le "$fp_l" ] 2>/dev/null; then
 				printf 'b %s ' "$fp_i"
 				fp_base64 <"$fp_p"
 				printf '\n'
@@ -281,7 +288,7 @@ $fp_mount
 # Facts of the machine itself. $1 is the login user as declared.
 fp_facts() {
 	fp_frame begin facts
-	printf 'uid %s\n' "$(id -u)"
+	printf 'uid %s\n' "$fp_self"
 	printf 'system %s\n' "$(uname -s)"
 	case $1 in
 	*[!a-zA-Z0-9._-]*) ;;
