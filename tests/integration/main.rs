@@ -41,6 +41,8 @@ mod rig_random;
 #[cfg(test)]
 mod rig_self;
 #[cfg(test)]
+mod rig_shells;
+#[cfg(test)]
 mod rig_wholetech;
 #[cfg(test)]
 mod shell_scripts;

@@ -129,6 +129,7 @@ fp_reshape() {
 	elif [ -d "$1" ]; then
 		(cd -P -- "$1" && fp_same . "$1" && fp_shape . "$2")
 	else
+		# shellcheck disable=SC2094 # it is opened for reading only
 		{ fp_same /proc/self/fd/8 "$1" && fp_shape /proc/self/fd/8 "$2"; } 8<"$1"
 	fi
 }
