@@ -27,7 +27,6 @@ pub(super) async fn demo(surface: Surface) -> Exit {
 
 /// Says where the demo runs.
 #[cfg(not(target_os = "linux"))]
-#[expect(clippy::unused_async, reason = "the same on every system")]
 pub(super) async fn demo(_surface: Surface) -> Exit {
     complain("error: failed to start a fleet inside this computer: that needs Linux\n");
     Exit::Error

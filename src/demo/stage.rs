@@ -45,10 +45,7 @@ pub(super) struct Choice {
 
 impl Stage {
     /// Finds out how machines can be kept apart here, by trying.
-    ///
-    /// # Errors
-    /// [`DemoError::System`] when a process or folder cannot be made.
-    pub(super) async fn choose(&mut self, folder: &Path) -> Result<Choice, DemoError> {
+    pub(super) async fn choose(&mut self, folder: &Path) -> Choice {
         let (programs, missing) = Programs::along(&Programs::usual_path());
         let mut reasons = Vec::new();
         if !missing.is_empty() {
@@ -60,19 +57,25 @@ impl Stage {
             (true, false) => &[Apart::UserNamespace],
         };
         for apart in ways {
-            let machine = Arc::new(Machine::begin(TRIAL, folder.join(TRIAL), *apart, &programs)?);
-            self.machines.push(Arc::clone(&machine));
-            let tried = tried(&machine).await;
-            machine.stop().await;
-            match tried {
-                Ok(crontab) => return Ok(Choice { apart: *apart, reasons, crontab, programs }),
-                Err(reason) => reasons.push(match apart {
-                    Apart::UserNamespace => format!("a user namespace: {}", explained(&reason)),
-                    _ => format!("namespaces: {reason}"),
-                }),
-            }
+            let reason = match Machine::begin(TRIAL, folder.join(TRIAL), *apart, &programs) {
+                Ok(machine) => {
+                    let machine = Arc::new(machine);
+                    self.machines.push(Arc::clone(&machine));
+                    let tried = tried(&machine).await;
+                    machine.stop().await;
+                    match tried {
+                        Ok(crontab) => return Choice { apart: *apart, reasons, crontab, programs },
+                        Err(reason) => reason,
+                    }
+                }
+                Err(error) => format!("failed to {error}"),
+            };
+            reasons.push(match apart {
+                Apart::UserNamespace => format!("a user namespace: {}", explained(&reason)),
+                Apart::Root | Apart::Folder => format!("namespaces: {reason}"),
+            });
         }
-        Ok(Choice { apart: Apart::Folder, reasons, crontab: false, programs })
+        Choice { apart: Apart::Folder, reasons, crontab: false, programs }
     }
 
     /// Starts the machines and their servers. Writes each one's key into `keys` and gives the lines

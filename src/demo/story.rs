@@ -78,7 +78,8 @@ pub async fn run(options: &DemoOptions, show: &mut (dyn FnMut(&str) + Send)) -> 
     let seconds = begun.elapsed().as_secs_f64();
     let text =
         format!("Everything held, in {seconds:.1} s. The machines are gone again, with all their files.");
-    story.paint(Paint::Strong, &format!("\n{text}\n"));
+    (story.show)("\n");
+    story.paint(Paint::Strong, &text);
     Ok(())
 }
 
@@ -97,7 +98,7 @@ impl Story<'_> {
 
         let names = inventory::machines()?;
         let machines = place.path().join("machines");
-        let choice = stage.choose(&machines).await?;
+        let choice = stage.choose(&machines).await;
         self.step(&format!("Start {} machines: {}.", names.len(), names.join(", ")));
         let pins = stage.raise(&names, &choice, &machines, &keys).await?;
         self.tell_apart(&choice);
@@ -193,7 +194,7 @@ impl Story<'_> {
         self.step += 1;
         let text = safe::line(text, self.style);
         (self.show)("\n");
-        self.paint(Paint::Strong, &format!("{}/{STEPS} {text}\n", self.step));
+        self.paint(Paint::Strong, &format!("{}/{STEPS} {text}", self.step));
     }
 
     fn say(&mut self, text: &str) {
@@ -210,7 +211,7 @@ impl Story<'_> {
     fn typed(&mut self, machine: &str, text: &str) {
         let text = safe::line(text, self.style);
         let prompt = if machine.is_empty() { "$".to_owned() } else { format!("{machine} $") };
-        self.paint(Paint::Faint, &format!("  {prompt} {text}\n"));
+        self.paint(Paint::Faint, &format!("  {prompt} {text}"));
     }
 
     fn report(&mut self, text: &str) {
@@ -218,8 +219,8 @@ impl Story<'_> {
         (self.show)(text);
     }
 
-    fn paint(&mut self, paint: Paint, text: &str) {
-        (self.show)(&self.style.paint(paint, text));
+    fn paint(&mut self, paint: Paint, line: &str) {
+        (self.show)(&format!("{}\n", self.style.paint(paint, line)));
     }
 }
 

@@ -30,7 +30,7 @@ impl Pair {
         let parent = tempfile::tempdir().unwrap();
         let place = Place::make(parent.path()).unwrap();
         let mut stage = Stage::default();
-        let mut choice = stage.choose(place.path()).await.unwrap();
+        let mut choice = stage.choose(place.path()).await;
         if folders {
             choice.apart = Apart::Folder;
         }

@@ -76,6 +76,14 @@ impl Roles {
     }
 }
 
+/// What is wrong with the role files of a library, whatever the fleet is.
+#[must_use]
+pub fn check_roles(library: &Library) -> Diagnostics {
+    let mut problems = Diagnostics::new();
+    let _ = Roles::read(library, &mut problems);
+    problems
+}
+
 fn includes(role: &Role) -> impl Iterator<Item = &Spanned<String>> {
     role.parts.iter().filter_map(|part| match &part.what {
         What::Role { name, .. } => Some(name),

@@ -97,9 +97,12 @@ fn content(fields: &mut Fields<'_>, reading: &Reading<'_>) -> Option<String> {
             Err(problem) => problem,
         },
         (Some(_), Some(_)) => Diagnostic::at(fields.span(), "block has more than one content")
-            .expected("one of content or template"),
+            .expected("one of content, template"),
         (None, None) => {
-            Diagnostic::at(fields.span(), "block has no content").expected("one of content or template")
+            let problem =
+                Diagnostic::at(fields.span(), "block has no content").expected("one of content, template");
+            fields.missing_one_of(&["content", "template"], problem);
+            return None;
         }
     };
     fields.problems().push(problem);

@@ -10,11 +10,14 @@ use super::operation::{Operation, Payload};
 use super::ownership;
 use super::question::{Question, Want};
 use super::reading::Reading;
-use crate::model::{Diagnostic, Diagnostics, Digest, Fields, MachinePath, Node, ResourceId};
+use crate::model::{Diagnostic, Diagnostics, Digest, Fields, MachinePath, Node, ResourceId, one_of};
 use crate::shell::{Call, posix};
 
 /// The word of the inventory.
 pub const KIND: &str = "file";
+
+/// The keys that say what it holds.
+const CONTENTS: &[&str] = &["content", "template", "source", "secret"];
 
 /// The most bytes of an old content that come back for a diff.
 const SHOWN: u64 = 64 * 1024;
@@ -60,12 +63,14 @@ pub fn read(
             fields.problems().push(problem);
             None
         }
-        (found, _) => {
-            let message =
-                if found.is_some() { "file has more than one content" } else { "file has no content" };
-            fields
-                .problems()
-                .push(Diagnostic::at(&span, message).expected("one of content, template, source or secret"));
+        (Some(_), false) => {
+            let problem = Diagnostic::at(&span, "file has more than one content").expected(one_of(CONTENTS));
+            fields.problems().push(problem);
+            None
+        }
+        (None, _) => {
+            let problem = Diagnostic::at(&span, "file has no content").expected(one_of(CONTENTS));
+            fields.missing_one_of(CONTENTS, problem);
             None
         }
     };

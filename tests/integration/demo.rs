@@ -11,7 +11,8 @@ enum Who {
     Root,
     /// A user without rights.
     User,
-    /// Somebody who may not make namespaces.
+    /// Root, that may not make namespaces. Needs to be root: in a user namespace of somebody else's the
+    /// folders above the machines belong to nobody.
     Confined,
 }
 
@@ -74,13 +75,14 @@ fail() {
 }
 "#;
 
-/// Runs a script in the enclosure and gives what it says. It has to end well, within a minute.
+/// Runs a script in the enclosure and gives what it says. It has to end well, before the runner of the tests
+/// loses its patience.
 fn enclosed(who: Who, script: &str) -> String {
     let is_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
     let mut command = Command::new("timeout");
     command.args([
         "--kill-after=5",
-        "100",
+        "110",
         "unshare",
         "--mount",
         "--pid",
@@ -152,7 +154,7 @@ fn rig_as_a_user_everything_holds_and_nothing_is_left() {
 }
 
 #[test]
-fn where_namespaces_are_not_allowed_folders_do_and_it_says_why() {
+fn rig_where_namespaces_are_not_allowed_folders_do_and_it_says_why() {
     let said = enclosed(Who::Confined, WHOLE);
     assert!(said.contains("Each is a folder that stands for its root."), "{said}");
     assert!(said.contains("/proc/sys/user/max_user_namespaces is 0"), "{said}");
@@ -163,7 +165,8 @@ fn interrupted(who: Who, signal: &str, moments: &str) {
     let script = format!(
         r#"
 for moment in {moments}; do
-	(demo) >/tmp/out 2>&1 </dev/null &
+	: >/tmp/out
+	(demo) >>/tmp/out 2>&1 </dev/null &
 	pid=$!
 	case $moment in
 	*/*) until grep -q "^$moment" /tmp/out; do sleep 0.005; done ;;
@@ -209,31 +212,37 @@ fn rig_a_users_ctrl_c_leaves_nothing() {
 
 #[test]
 fn a_request_to_end_leaves_nothing() {
-    interrupted(Who::Root, "-TERM $pid", STEPS);
+    interrupted(Who::Root, "-TERM $pid", "2/7 4/7 6/7");
 }
 
 #[test]
-fn a_closed_terminal_leaves_nothing_where_machines_are_folders() {
-    interrupted(Who::Confined, "-HUP $pid", STEPS);
+fn rig_a_closed_terminal_leaves_nothing_where_machines_are_folders() {
+    interrupted(Who::Confined, "-HUP $pid", "1/7 3/7 4/7 6/7");
 }
 
 /// Killed, it can remove nothing. No process may stay, and the next demo takes the folder away.
 fn killed(who: Who) {
     let script = r#"
 for moment in 1/7 4/7; do
-	(demo) >/tmp/out 2>&1 </dev/null &
-	pid=$!
-	until grep -q "^$moment" /tmp/out; do sleep 0.005; done
-	kill -KILL $pid
-	wait $pid
+	while :; do
+		: >/tmp/out
+		(demo) >>/tmp/out 2>&1 </dev/null &
+		pid=$!
+		until grep -q "^$moment" /tmp/out; do sleep 0.005; done
+		kill -KILL $pid 2>/dev/null
+		wait $pid
+		set -- /tmp/demos/*
+		[ -d "$1" ] && break
+		# On a busy computer it may be over before the signal is sent.
+		grep -q '^7/7' /tmp/out || fail "no folder is left at $moment"
+	done
 	tries=0
 	while [ -n "$(processes)" ]; do
 		[ "$tries" -lt 100 ] || fail "still there after a kill at $moment: $(processes)"
 		tries=$((tries + 1))
 		sleep 0.05
 	done
-	set -- /tmp/demos/*
-	[ "$#" = 1 ] && [ -d "$1" ] || fail "not one folder is left: $*"
+	[ "$#" = 1 ] || fail "more than one folder is left: $*"
 	(demo) >/tmp/out 2>&1 </dev/null || fail "the next demo failed"
 	grep -q 'Removed what was left of 1 demo that was killed' /tmp/out || fail "it does not say what it removed"
 	check "after a kill at $moment and the next demo"
@@ -253,7 +262,7 @@ fn rig_a_users_killed_demo_leaves_no_process() {
 }
 
 #[test]
-fn a_killed_demo_leaves_no_process_where_machines_are_folders() {
+fn rig_a_killed_demo_leaves_no_process_where_machines_are_folders() {
     killed(Who::Confined);
 }
 

@@ -114,12 +114,15 @@ impl Project {
     }
 
     /// Starts `fleetprov` and lets it run.
-    pub(crate) fn start(&self, command: &str, more: &[&str]) -> Child {
-        self.command(command, more)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+    pub(crate) fn start(&self, command: &str, more: &[&str]) -> Running {
+        let create = |name| std::fs::File::create(self.path(name)).unwrap();
+        let child = self
+            .command(command, more)
+            .stdout(create("stdout"))
+            .stderr(create("stderr"))
             .spawn()
-            .expect("fleetprov runs")
+            .expect("fleetprov runs");
+        Running { child, folder: self.folder.path().to_owned() }
     }
 
     fn command(&self, name: &str, more: &[&str]) -> Command {
@@ -234,6 +237,38 @@ pub(crate) fn make_key(path: &Path) -> String {
         .expect("ssh-keygen runs");
     assert!(status.success());
     std::fs::read_to_string(path.with_extension("pub")).unwrap()
+}
+
+/// A run of `fleetprov` that has not ended yet. What it prints goes to files.
+pub(crate) struct Running {
+    child: Child,
+    folder: PathBuf,
+}
+
+impl Running {
+    /// The process's number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it still runs.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Sends it a signal, named without `SIG`.
+    pub(crate) fn signal(&self, name: &str) {
+        let status =
+            Command::new("kill").arg(format!("-{name}")).arg(self.id().to_string()).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits for its end.
+    pub(crate) fn finish(mut self) -> Ran {
+        let status = self.child.wait().unwrap();
+        let read = |name| std::fs::read(self.folder.join(name)).unwrap();
+        Ran::of(std::process::Output { status, stdout: read("stdout"), stderr: read("stderr") })
+    }
 }
 
 /// What a run of `fleetprov` did.

@@ -128,8 +128,8 @@ async fn what_a_machine_sends_is_bounded() {
         .script("line", endless(&[b'x'; 32 * 1024]))
         .script("lines", endless(&[b'\n'; 32 * 1024]));
     for (machine, most, said) in [
-        ("line", 8 << 20, "the machine sent a line of more than"),
-        ("lines", 34 << 20, "the machine sent more than"),
+        ("line", 8 << 20, "read the machine's answer: it sent a line of more than"),
+        ("lines", 34 << 20, "read the machine's answer: it sent more than"),
     ] {
         let failure = plan_of(&connector, machine, Limits::default()).await.unwrap_err();
         assert!(failure.message.starts_with(said), "{failure:?}");
@@ -258,6 +258,9 @@ async fn a_session_that_ends_in_the_middle_is_told_with_its_last_words() {
     });
     let (outcome, _) = outcome_of(&connector, Limits::default()).await;
     assert_eq!(outcome.steps, [StepOutcome::NotReached]);
-    assert_eq!(outcome.failure.unwrap().message, "the session ended early with status 2: sh: out of memory");
+    assert_eq!(
+        outcome.failure.unwrap().message,
+        "keep the session: it ended early with status 2: sh: out of memory"
+    );
     assert!(outcome.left.is_none());
 }

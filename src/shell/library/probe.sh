@@ -26,38 +26,39 @@ fp_hangable() {
 
 # Sets fp_mount to the mount point, of those that can hang, that path $1 lies at or below; to
 # nothing when there is none. Links on the way are followed by their text, a link at the end is not.
+# Nothing behind such a mount point is touched, nor the point itself.
 fp_mount_of() {
 	fp_mount=''
 	[ -n "$fp_mounts" ] || return 0
 	fp_rest=${1#/} fp_at='' fp_links=0
-	while :; do
-		case "
-$fp_mounts" in
-		*"
-$fp_at
-"*)
-			fp_mount=$fp_at
-			[ -z "$fp_at" ] || return 0
-			;;
-		esac
-		[ -n "$fp_rest" ] || return 0
+	while [ -n "$fp_rest" ]; do
 		fp_part=${fp_rest%%/*}
 		fp_rest=${fp_rest#"$fp_part"}
 		fp_rest=${fp_rest#/}
 		case $fp_part in
-		'' | .) ;;
-		..) fp_at=${fp_at%/*} ;;
-		*)
-			if [ -n "$fp_rest" ] && [ "$fp_links" -lt 40 ] && [ -h "$fp_at/$fp_part" ]; then
-				fp_links=$((fp_links + 1))
-				fp_target=$(readlink -- "$fp_at/$fp_part")
-				fp_rest=$fp_target/$fp_rest
-				case $fp_target in /*) fp_at='' ;; esac
-			else
-				fp_at=$fp_at/$fp_part
-			fi
+		'' | .) continue ;;
+		..)
+			fp_at=${fp_at%/*}
+			continue
 			;;
 		esac
+		case "
+$fp_mounts" in
+		*"
+$fp_at/$fp_part
+"*)
+			fp_mount=$fp_at/$fp_part
+			return 0
+			;;
+		esac
+		if [ -n "$fp_rest" ] && [ "$fp_links" -lt 40 ] && [ -h "$fp_at/$fp_part" ]; then
+			fp_links=$((fp_links + 1))
+			fp_target=$(readlink -- "$fp_at/$fp_part")
+			fp_rest=$fp_target/$fp_rest
+			case $fp_target in /*) fp_at='' ;; esac
+		else
+			fp_at=$fp_at/$fp_part
+		fi
 	done
 }
 
@@ -100,7 +101,7 @@ fp_paths_now() {
 	for fp_k in $1; do
 		eval "fp_w=\$fp_w$fp_k fp_p=\$fp_p$fp_k fp_q=\$fp_q$fp_k"
 		fp_all="$fp_all $fp_q"
-		if [ "$fp_w" != facts ] && [ -f "$fp_p" ] && [ ! -h "$fp_p" ]; then
+		if [ "$fp_w" != facts ] && [ ! -h "$fp_p" ] && [ -f "$fp_p" ]; then
 			if [ "$fp_w" = keyed ]; then
 				fp_keyeds="$fp_keyeds $fp_k"
 			else
@@ -271,7 +272,7 @@ $fp_mount
 		fp_apart 'fp_within "$fp_folder" "$fp_question"; printf "\n%s" "$?"'
 		if fp_await 200 "$fp_scratch"; then
 			fp_status=$(tail -n 2 "$fp_scratch" | head -n 1)
-			sed -e '$d' "$fp_scratch" | sed -e '$d'
+			sed -e '$d' "$fp_scratch" | sed -e '$d' | sed -e '${' -e '/^$/d' -e '}'
 			rm -f -- "$fp_scratch"
 			return "$fp_status"
 		fi

@@ -8,6 +8,7 @@ umask 022
 fp_key=${fp_key-}
 fp_left=0
 fp_self=$(id -u)
+fp_me=$(id -un)
 
 # A frame of the protocol: the nonce, then words.
 fp_frame() {
@@ -179,6 +180,8 @@ fp_install() {
 	fi
 	[ "$fp_mode" != - ] || fp_mode=0644
 	fp_ownership "$fp_owner" "$fp_group"
+	# What we make is ours.
+	case $fp_spec in "$fp_me" | "$fp_self") fp_spec='' ;; esac
 	fp_temporary_in "${1%/*}"
 	fp_failed="write in ${1%/*}/"
 	umask 077
