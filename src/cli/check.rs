@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use crate::desired::{facts_of, resolve};
 use crate::inventory::{Membership, PrivilegeKind, ServiceKind, Setting};
 use crate::model::nearest;
+use crate::report::counted;
 use crate::resource::Content;
 use crate::store::Project;
 
@@ -39,10 +40,11 @@ pub(super) fn validate(arguments: &Validate, surface: Surface) -> Exit {
         print(&format!("{value}\n"));
     } else {
         print(&format!(
-            "{} is valid: fleet {}, {managed} managed machines, {unmanaged} unmanaged, {} backup legs\n",
+            "{} is valid: fleet {}, {}, {unmanaged} unmanaged, {}\n",
             arguments.inventory.inventory.display(),
             fleet.name,
-            fleet.backups.len()
+            counted(managed, "managed machine"),
+            counted(fleet.backups.len(), "backup leg")
         ));
         if !missing.is_empty() {
             print(&format!(

@@ -4,17 +4,15 @@ use std::collections::BTreeMap;
 
 use super::library::Library;
 use super::references::Pending;
+use super::remotes::Remotes;
 use super::scope::Scope;
 use super::supply::Shelf;
+use crate::intent::folders;
 use crate::intent::leg::{End, Leg, Mode};
-use crate::intent::rclone_remote::{self, RcloneRemote, RemoteOption, SftpLogin};
-use crate::intent::{folders, link_files};
-use crate::inventory::{Backup, BackupMode, Endpoint, Fleet, Machine, Membership, ServiceKind, Setting};
-use crate::model::{
-    Diagnostic, Diagnostics, Facts, MachineName, MachinePath, Platform, ResourceId, ServiceName, Span,
-    Spanned,
-};
-use crate::resource::{Content, Origin, Reading, Supply as _};
+use crate::intent::rclone_remote::{RcloneRemote, declare};
+use crate::inventory::{Backup, BackupMode, Endpoint, Fleet, Machine, ServiceKind};
+use crate::model::{Diagnostic, Diagnostics, Facts, MachinePath, ResourceId, ServiceName, Span, Spanned};
+use crate::resource::{Origin, Reading};
 
 /// What legs are expanded for.
 pub(super) struct Legs<'a> {
@@ -25,16 +23,15 @@ pub(super) struct Legs<'a> {
     pub(super) scope: &'a Scope,
 }
 
-/// The remotes of a machine by name, each with the leg that asked first.
-type Remotes<'a> = BTreeMap<String, (RcloneRemote, &'a Backup)>;
-
 impl Legs<'_> {
     /// One resource with the remotes of all legs, and the legs.
     pub(super) fn all(&self, problems: &mut Diagnostics) -> Vec<Pending> {
-        let mut remotes = Remotes::new();
+        let shelf = || Shelf { library: self.library, scope: self.scope };
+        let home = folders::runner_home(self.facts);
+        let (fleet, machine, found) = (self.fleet, self.machine, BTreeMap::new());
+        let mut remotes = Remotes { fleet, machine, shelf: shelf(), home, found };
         let mut legs = Vec::new();
-        let name = self.machine.name.as_str();
-        for backup in self.fleet.backups.iter().filter(|backup| backup.run_on.value.as_str() == name) {
+        for backup in fleet.backups.iter().filter(|backup| backup.run_on.value == machine.name) {
             if let Some(leg) = self.leg(backup, &mut remotes, problems) {
                 legs.push((leg, backup));
             }
@@ -42,15 +39,14 @@ impl Legs<'_> {
         let Some((leg, first)) = legs.first() else { return Vec::new() };
         let mut pending = Vec::new();
         let mut needs: Vec<ResourceId> = Vec::new();
-        if !remotes.is_empty() {
-            let all: Vec<RcloneRemote> = remotes.into_values().map(|(remote, _)| remote).collect();
+        if !remotes.found.is_empty() {
+            let all: Vec<RcloneRemote> = remotes.found.into_values().collect();
             let owner = folders::runner(self.facts);
-            let origin = origin(first);
-            let declared = rclone_remote::declare("legs", &all, &leg.config, owner, &origin, problems);
+            let declared = declare("legs", &all, &leg.config, owner, &origin(first), problems);
             needs.extend(declared.iter().map(|declared| declared.resource.id()));
             pending.extend(declared.into_iter().map(Pending::new));
         }
-        let shelf = Shelf { library: self.library, scope: self.scope };
+        let shelf = shelf();
         let reading = Reading { facts: self.facts, supply: &shelf };
         for (leg, backup) in legs {
             let declared = leg.expand(&needs, &origin(backup), &reading, problems);
@@ -59,14 +55,9 @@ impl Legs<'_> {
         pending
     }
 
-    fn leg<'a>(
-        &self,
-        backup: &'a Backup,
-        remotes: &mut Remotes<'a>,
-        problems: &mut Diagnostics,
-    ) -> Option<Leg> {
-        let source = self.end(&backup.from, backup, remotes, problems);
-        let destination = self.end(&backup.to, backup, remotes, problems);
+    fn leg(&self, backup: &Backup, remotes: &mut Remotes<'_>, problems: &mut Diagnostics) -> Option<Leg> {
+        let source = self.end(&backup.from, remotes, problems);
+        let destination = self.end(&backup.to, remotes, problems);
         let aside = backup.backup_dir.as_ref().map(|folder| {
             // On the destination's own remote, which is all that rclone takes.
             let value = match &backup.to.value {
@@ -74,7 +65,7 @@ impl Legs<'_> {
                 Endpoint::Machine(other, _) => Endpoint::Machine(other.clone(), folder.value.clone()),
                 Endpoint::Service(service, _) => Endpoint::Service(service.clone(), folder.value.clone()),
             };
-            self.end(&Spanned { value, span: folder.span.clone() }, backup, remotes, problems)
+            self.end(&Spanned { value, span: folder.span.clone() }, remotes, problems)
         });
         let home = folders::runner_home(self.facts);
         let config = MachinePath::new(&format!("{home}/.config/rclone/rclone.conf"))
@@ -106,28 +97,27 @@ impl Legs<'_> {
         })
     }
 
-    fn end<'a>(
+    fn end(
         &self,
         end: &Spanned<Endpoint>,
-        backup: &'a Backup,
-        remotes: &mut Remotes<'a>,
+        remotes: &mut Remotes<'_>,
         problems: &mut Diagnostics,
     ) -> Option<End> {
-        let remote = match &end.value {
-            Endpoint::Here(path) => return self.here(path, &end.span, problems),
+        match &end.value {
+            Endpoint::Here(path) => self.here(path, &end.span, problems),
             Endpoint::Machine(other, path) if *other == self.machine.name => {
-                return self.here(path, &end.span, problems);
+                self.here(path, &end.span, problems)
             }
-            Endpoint::Machine(other, _) => self.of_machine(other, &end.span, problems)?,
-            Endpoint::Service(service, _) => self.of_service(service, &end.span, problems)?,
-        };
-        let name = remote.name.clone();
-        remotes.entry(name.clone()).or_insert((remote, backup));
-        let path = match &end.value {
-            Endpoint::Here(path) | Endpoint::Machine(_, path) => path.clone(),
-            Endpoint::Service(service, path) => self.below_root(service, path),
-        };
-        Some(End::Remote { remote: name, path })
+            Endpoint::Machine(other, path) => {
+                remotes.machine(other, &end.span, problems)?;
+                Some(End::Remote { remote: other.as_str().to_owned(), path: path.clone() })
+            }
+            Endpoint::Service(service, path) => {
+                remotes.service(service, &end.span, problems)?;
+                let path = self.below_root(service, path);
+                Some(End::Remote { remote: service.as_str().to_owned(), path })
+            }
+        }
     }
 
     fn here(&self, path: &str, span: &Span, problems: &mut Diagnostics) -> Option<End> {
@@ -143,85 +133,6 @@ impl Legs<'_> {
             _ => "",
         };
         if root.is_empty() { path.to_owned() } else { format!("{root}/{}", path.trim_start_matches('/')) }
-    }
-
-    /// Another machine by SFTP, opened with this machine's key for it.
-    fn of_machine(
-        &self,
-        other: &MachineName,
-        span: &Span,
-        problems: &mut Diagnostics,
-    ) -> Option<RcloneRemote> {
-        let found = self.fleet.machine(other.as_str());
-        let managed = match found.map(|machine| &machine.membership) {
-            Some(Membership::Managed(managed)) => managed,
-            _ => {
-                problems.push(
-                    Diagnostic::at(span, format!("nobody logs in to `{other}`"))
-                        .expected("a managed machine"),
-                );
-                return None;
-            }
-        };
-        let connect = &managed.connect;
-        let Some(host) = &connect.host else {
-            problems.push(
-                Diagnostic::at(
-                    span,
-                    format!("`{other}` has no address that `{}` could open", self.machine.name),
-                )
-                .expected("`connect: {ssh: ...}` for it, or a leg that the other machine runs"),
-            );
-            return None;
-        };
-        let home = folders::runner_home(self.facts);
-        let (key, known_hosts) = (link_files::key(home, other.as_str()), link_files::known_hosts(home));
-        let login = SftpLogin {
-            host: &host.value,
-            port: connect.port,
-            user: connect.user.as_deref().unwrap_or("root"),
-            key: &key,
-            known_hosts: &known_hosts,
-            shell: if managed.platform == Platform::Windows { "powershell" } else { "unix" },
-        };
-        Some(rclone_remote::sftp(other.as_str(), &login, span))
-    }
-
-    /// A storage, with its secrets.
-    fn of_service(
-        &self,
-        service: &ServiceName,
-        span: &Span,
-        problems: &mut Diagnostics,
-    ) -> Option<RcloneRemote> {
-        let found = self.fleet.service(service.as_str()).map(|service| &service.kind);
-        let Some(ServiceKind::Rclone { backend, options, .. }) = found else {
-            problems.push(
-                Diagnostic::at(span, format!("`{service}` is no storage"))
-                    .expected("a service of `kind: rclone`, or a machine"),
-            );
-            return None;
-        };
-        let shelf = Shelf { library: self.library, scope: self.scope };
-        let options: Vec<Option<RemoteOption>> = options
-            .iter()
-            .map(|(name, setting)| {
-                let (value, span) = match setting {
-                    Setting::Plain(text) => (Content::Bytes(text.value.as_bytes().into()), &text.span),
-                    Setting::Secret(secret) => {
-                        let name = Spanned { value: secret.name.clone(), span: secret.span.clone() };
-                        let content = shelf.secret(&name).map_err(|problem| problems.push(problem)).ok()?;
-                        (content, &secret.span)
-                    }
-                };
-                Some(RemoteOption { name: name.clone(), value, span: span.clone() })
-            })
-            .collect();
-        Some(RcloneRemote {
-            name: service.as_str().to_owned(),
-            backend: backend.value.clone(),
-            options: options.into_iter().collect::<Option<_>>()?,
-        })
     }
 }
 

@@ -8,6 +8,7 @@ mod library;
 mod machine;
 mod place;
 mod references;
+mod remotes;
 mod render;
 mod resolve;
 mod role;
@@ -15,6 +16,7 @@ mod roles;
 mod scope;
 mod supply;
 mod template;
+mod troubles;
 mod unique;
 
 #[cfg(test)]

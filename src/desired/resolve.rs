@@ -6,6 +6,7 @@ use super::library::Library;
 use super::machine::{self, facts_of};
 use super::references::settle;
 use super::roles::Roles;
+use super::troubles::Troubles;
 use super::unique::unique;
 use crate::architecture;
 use crate::inventory::{Fleet, Machine};
@@ -26,7 +27,9 @@ pub fn resolve(
 ) -> Result<Vec<Declared>, Diagnostics> {
     let mut problems = Diagnostics::new();
     let roles = Roles::read(library, &mut problems);
-    let declared = of_machine(fleet, machine, library, &roles, facts, &mut problems);
+    let mut found = Troubles::new(fleet);
+    let declared = of_machine(fleet, machine, library, &roles, facts, &mut found);
+    problems.append(found.told());
     if problems.is_empty() { Ok(declared) } else { Err(problems) }
 }
 
@@ -40,23 +43,26 @@ pub fn resolve_all(
 ) -> Result<Vec<(MachineName, Vec<Declared>)>, Diagnostics> {
     let mut problems = Diagnostics::new();
     let roles = Roles::read(library, &mut problems);
+    let mut found = Troubles::new(fleet);
     let mut machines = Vec::new();
     for machine in &fleet.machines {
         let Some(facts) = facts_of(machine) else { continue };
-        let declared = of_machine(fleet, machine, library, &roles, &facts, &mut problems);
+        let declared = of_machine(fleet, machine, library, &roles, &facts, &mut found);
         machines.push((machine.name.clone(), declared));
     }
+    problems.append(found.told());
     if problems.is_empty() { Ok(machines) } else { Err(problems) }
 }
 
-fn of_machine(
+fn of_machine<'a>(
     fleet: &Fleet,
-    machine: &Machine,
+    machine: &'a Machine,
     library: &Library,
     roles: &Roles,
     facts: &Facts,
-    problems: &mut Diagnostics,
+    found: &mut Troubles<'a>,
 ) -> Vec<Declared> {
+    let mut problems = Diagnostics::new();
     let scope = machine::scope(fleet, machine, facts);
     // What a platform that is not supported yet would get is not known; its roles, inputs and templates
     // are checked all the same, as if it were a supported one.
@@ -66,9 +72,16 @@ fn of_machine(
     let expansion = Expansion { fleet, library, roles, facts, scope: &scope };
     let mut pending = Vec::new();
     for used in architecture::roles(fleet, machine) {
-        pending.extend(expansion.used(used, problems));
+        pending.extend(expansion.used(used, &mut problems));
     }
-    pending.extend(Legs { fleet, machine, library, facts, scope: &scope }.all(problems));
-    let declared = unique(settle(pending, facts, problems), problems);
+    pending.extend(Legs { fleet, machine, library, facts, scope: &scope }.all(&mut problems));
+    // What a part with problems would have declared is missing: what refers to it is not to blame.
+    let mut unsettled = Diagnostics::new();
+    let settled = settle(pending, facts, &mut unsettled);
+    if problems.is_empty() {
+        problems.append(unsettled);
+    }
+    let declared = unique(settled, &mut problems);
+    found.add(machine, &problems);
     if supported { declared } else { Vec::new() }
 }

@@ -323,7 +323,7 @@ mod tests {
             fields.required_text("kind");
             fields.close();
         };
-        assert_eq!(told(&["far"], closed), ["thing has no `kind`", "thing has an unknown key `far`"]);
+        assert_eq!(told(&["far"], closed), ["thing has an unknown key `far`", "thing has no `kind`"]);
         let near = |mut fields: Fields<'_>| {
             fields.required_text("at");
             fields.text("to");

@@ -11,6 +11,9 @@ use super::{safe, words};
 use crate::event::Failure;
 use crate::plan::{Blocked, Plan};
 
+/// The most that is shown of what is there to be copied: a host key of RSA with 16384 bits fits.
+const COPIED: usize = 4_000;
+
 /// Draws the plans of all machines, in the order given.
 ///
 /// A machine with something to do is a block: a line of counts, its steps in the order in which they
@@ -108,7 +111,17 @@ fn blocked(text: &mut String, one: &Blocked, style: Style) {
     step::reason(text, &one.reason, BODY, style);
 }
 
-/// Writes what a machine failed to do.
+/// Writes what a machine failed to do. What stands indented in a row of its own is there to be copied, as
+/// the line that pins a host key is: it stays whole, however narrow the terminal.
 pub(super) fn failed(text: &mut String, failure: &Failure, style: Style) {
-    step::reason(text, &format!("failed to {}", failure.message), 2, style);
+    let (words, copied) = match failure.message.split_once("\n    ") {
+        Some((words, copied)) => (words, Some(copied)),
+        None => (failure.message.as_str(), None),
+    };
+    step::reason(text, &format!("failed to {words}"), 2, style);
+    if let Some(copied) = copied {
+        text.push_str("    ");
+        text.push_str(&safe::bounded(&safe::line(copied, style), COPIED, style));
+        text.push('\n');
+    }
 }

@@ -69,7 +69,10 @@ pub fn read(
         Block { path, id, content, comment, position: position.unwrap_or(Position::End), owner, group, mode };
     let fits = block.set(b"");
     if let Err(error) = &fits {
-        fields.problems().push(Diagnostic::at(&span, format!("failed to {error}")));
+        fields.problems().push(
+            Diagnostic::at(&span, format!("failed to {error}"))
+                .expected("lines that are not the block's own markers"),
+        );
     }
     fields.close();
     fits.map(|_| Declared::new(block, origin.clone())).into_iter().collect()

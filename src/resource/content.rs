@@ -46,7 +46,7 @@ impl Content {
 /// One file a resource would write, for `render`.
 #[derive(Clone, Debug)]
 pub struct Rendered {
-    /// Where on the machine (absolute), or a name such as `crontab.root` for what is not a file of its own.
+    /// Where on the machine (absolute), or a name such as `crontab.root#ID` for what is not a file of its own.
     pub path: String,
     /// What it holds.
     pub content: Content,

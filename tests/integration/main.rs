@@ -13,6 +13,8 @@ mod demo;
 #[cfg(test)]
 mod desired;
 #[cfg(test)]
+mod docs;
+#[cfg(test)]
 mod house;
 #[cfg(test)]
 mod inventory;

@@ -7,6 +7,10 @@ use crate::model::MachinePath;
 /// Seconds a mount may take before systemd gives up on it.
 const PATIENCE: u32 = 30;
 
+/// Makes the folder ready for a mount. A mount whose rclone was killed is still in the way, and nothing
+/// can be learned of it ("transport endpoint is not connected"); any other mount is left alone.
+const READY: &str = "test -d \"$1\" || umount -l \"$1\" 2>/dev/null; mkdir -p \"$1\"";
+
 /// `NAME.mount`. `_netdev` makes systemd wait for the network and unmount before it goes
 /// (systemd.mount(5)).
 pub(super) fn mount(mount: &Mount, credentials: Option<&MachinePath>) -> Result<UnitFile, UnitError> {
@@ -129,9 +133,7 @@ pub(super) fn rclone_service(
                 ("Type", Value::verbatim("notify")?),
                 ("User", Value::verbatim("root")?),
                 ("CacheDirectory", Value::verbatim("fleetprov/mounts")?),
-                // What a killed rclone leaves behind is in the way: "transport endpoint is not connected".
-                ("ExecStartPre", prefixed("-", &Value::command("/bin/umount", &["-l", path])?)?),
-                ("ExecStartPre", Value::command("/bin/mkdir", &["-p", path])?),
+                ("ExecStartPre", Value::command("/bin/sh", &["-c", READY, "sh", path])?),
                 ("ExecStart", Value::command("/usr/bin/rclone", &arguments)?),
                 ("ExecStop", Value::command("/bin/umount", &[path])?),
                 ("Restart", Value::verbatim("on-failure")?),
@@ -141,11 +143,6 @@ pub(super) fn rclone_service(
             ],
         )
         .with_section("Install", vec![("WantedBy", Value::verbatim("multi-user.target")?)]))
-}
-
-/// A command with one of the marks of systemd.service(5) before it.
-fn prefixed(mark: &str, command: &Value) -> Result<Value, UnitError> {
-    Value::verbatim(&format!("{mark}{command}"))
 }
 
 fn bracketed(host: &str) -> String {

@@ -64,13 +64,16 @@ impl Schedule {
     /// What sh gets: a wait, the job, and what follows a failure.
     fn line(&self, script: Option<&MachinePath>) -> String {
         let mut line = match (&self.job, script) {
-            (Job::Command(command), _) => command.value.clone(),
-            (Job::Program(program), _) => quote(program.as_str()),
-            (Job::Script(_), script) => quote(script.map_or("/bin/false", MachinePath::as_str)),
+            (Job::Command(command), _) => match self.timeout {
+                Some(seconds) => format!("timeout {seconds} sh -c {}", quote(&command.value)),
+                None => command.value.clone(),
+            },
+            (Job::Program(path), _) | (Job::Script(_), Some(path)) => match self.timeout {
+                Some(seconds) => format!("timeout {seconds} {}", word(path)),
+                None => word(path),
+            },
+            (Job::Script(_), None) => "false".to_owned(),
         };
-        if let Some(seconds) = self.timeout {
-            line = format!("timeout {seconds} sh -c {}", quote(&line));
-        }
         if let Some(after) = &self.after_failure {
             line = format!("( {line} ) || {{ code=$?; {}; exit \"$code\"; }}", after.value);
         }
@@ -82,4 +85,10 @@ impl Schedule {
             None => line,
         }
     }
+}
+
+/// A path as a word of sh, in quotes only where it needs them.
+fn word(path: &MachinePath) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
+    if path.as_str().bytes().all(plain) { path.to_string() } else { quote(path.as_str()) }
 }

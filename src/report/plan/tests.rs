@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::event::FailureKind;
 use crate::model::{MachineName, ResourceId};
 use crate::plan::Step;
 use crate::report::samples::{ASCII, NARROW, Sample, WIDE, origin, plan, step, text, value, visible};
@@ -64,6 +65,22 @@ fn machines_that_only_have_something_blocked_show_it() {
 fn a_machine_that_was_not_begun_says_so() {
     let name = MachineName::new("droplet").unwrap();
     assert_eq!(plans(&[MachineReport::new(&name)], NARROW), "droplet  not reached\n");
+}
+
+#[test]
+fn a_line_to_copy_stays_whole() {
+    let name = MachineName::new("droplet").unwrap();
+    let key = format!("203.0.113.7 ssh-rsa {}", "A".repeat(716));
+    let failure = Failure {
+        kind: FailureKind::Refused,
+        message: format!(
+            "trust 203.0.113.7:22: its host key is not pinned; add this line to known_hosts once you have compared it:\n    {key}"
+        ),
+    };
+    let mut report = MachineReport::new(&name);
+    report.failure = Some(&failure);
+    let shown = plans(&[report], NARROW);
+    assert!(shown.ends_with(&format!("compared it:\n    {key}\n")), "{shown}");
 }
 
 #[test]

@@ -39,13 +39,16 @@ pub fn read(
             );
         }
     }
+    let is_whole = fields.problems().len() == before && !values.is_empty();
     if values.is_empty() && fields.problems().len() == before {
-        let span = fields.span().clone();
-        fields
-            .problems()
-            .push(Diagnostic::at(&span, "ini-keys has no keys").expected("a `sections:` or a `top:` here"));
+        let problem = Diagnostic::at(fields.span(), "ini-keys has no keys")
+            .expected("a key and its value in `sections:` or `top:`");
+        if fields.node("sections").or_else(|| fields.node("top")).is_some() {
+            fields.problems().push(problem);
+        } else {
+            fields.missing_one_of(&["sections", "top"], problem);
+        }
     }
-    let is_whole = fields.problems().len() == before;
     let sensitive = fields.flag("sensitive").unwrap_or(false);
     let owner = ownership::read_account(&mut fields, "owner");
     let group = ownership::read_account(&mut fields, "group");
@@ -83,7 +86,10 @@ fn value_of(
         }
         None => {
             if let Err(error) = ini::set(b"", section, key, "") {
-                problems.push(Diagnostic::at(&entry.key.span, format!("failed to {error}")));
+                problems.push(
+                    Diagnostic::at(&entry.key.span, format!("failed to {error}"))
+                        .expected("a key as INI files have them"),
+                );
                 return None;
             }
             let mut fields = Fields::open(&entry.value, format!("key `{key}`"), problems)?;

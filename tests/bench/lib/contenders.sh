@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # How each contender is run, and how it says that nothing was left to do. Each
 # takes a table's name, the rig's name, near or far, the machine, and what is
-# expected: changed or unchanged.
+# expected: changed or unchanged. Each has a machine of its own, because they
+# do not leave each other's crontab entries alone.
 
 contend_ssh() {
     local rig=$bench_work/$2
@@ -53,6 +54,9 @@ contend_ansible_rest() {
 # changed something in its last table.
 contend_pyinfra() {
     local rig=$bench_work/$2
-    clock "$1" pyinfra "${bench_clean[@]}" --chdir="$rig" "$bench_venv/bin/pyinfra" --yes --limit "$4" "$3.py" deploy.py ||
+    clock "$1" pyinfra env --chdir="$rig" "${bench_clean[@]}" "$bench_venv/bin/pyinfra" --yes --limit "$4" "$3.py" deploy.py ||
         clock_complain 'pyinfra failed'
+    local changed
+    changed=$(awk '/^ *Grand total/ { print $4 == "-" ? "unchanged" : "changed" }' "$bench_work/said")
+    [[ $changed == "$5" ]] || clock_complain "pyinfra was expected to leave the machine $5"
 }

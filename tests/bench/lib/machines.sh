@@ -6,11 +6,19 @@
 
 # Starts machines: the rig's name, NAME:KIND[:SIZE]...
 machines_up() {
-    local rig=$bench_work/$1
+    local rig=$bench_work/$1 name
     shift
     "$bench_project/tests/rig/rig" up --owner $$ "$rig" "$@"
     cp -r "$bench_home/site/." "$rig/"
     cp "$rig/ssh_config" "$rig/near.ssh_config"
+    mkdir "$rig/keys"
+    while read -r name _; do
+        # fleetprov wants a key of its own for each machine.
+        ssh-keygen -q -t ed25519 -N '' -C bench -f "$rig/keys/$name"
+        # shellcheck disable=SC2016  # The machine expands it.
+        "$bench_project/tests/rig/rig" exec "$rig" "$name" sh -c 'echo "$1" >>/root/.ssh/authorized_keys' \
+            sh "$(<"$rig/keys/$name.pub")"
+    done < <(machines_list "${rig##*/}" near)
 }
 
 machines_down() {
@@ -38,6 +46,7 @@ machines_far() {
     local rig=$bench_work/$1 name address port key
     : >"$rig/far.list"
     while read -r name address port; do
+        : >"$rig/$name.passed"
         python3 -S "$bench_home/delay.py" "$2" "$address" "$port" >"$rig/$name.passed" &
         bench_proxies+=($!)
         until port=$(head -n 1 "$rig/$name.passed") && [[ -n $port ]]; do sleep 0.05; done
@@ -66,7 +75,7 @@ machines_furnish() {
         tar --create --directory "$bench_packages" . | "$bench_project/tests/rig/rig" exec "$rig" "$name" sh -euc '
             mkdir /run/packages
             tar -x -C /run/packages
-            dpkg --install --recursive /run/packages >/dev/null
+            apt-get --quiet --quiet --no-install-recommends install /run/packages/*.deb >/dev/null 2>&1
             rm -r /run/packages'
     done < <(machines_list "$1" near)
 }
@@ -78,8 +87,8 @@ machines_inventory() {
         printf 'fleet: bench\ntiers:\n  all: {pattern: mesh}\nmachines:\n'
         while read -r name address port; do
             kind=$(awk -F '\t' -v name="$name" '$1 == name { print $2 }' "$rig/machines.tsv")
-            printf '  %s: {tier: all, platform: debian, init: %s, connect: {ssh: "root@%s:%s", key: client_key}, roles: [%s]}\n' \
-                "$name" "${kind/plain/sysv}" "$address" "$port" "$3"
+            printf '  %s: {tier: all, platform: debian, init: %s, connect: {ssh: "root@%s:%s", key: keys/%s}, roles: [%s]}\n' \
+                "$name" "${kind/plain/sysv}" "$address" "$port" "$name" "$3"
         done < <(machines_list "$1" "$2")
     } >"$rig/$2.yaml"
 }

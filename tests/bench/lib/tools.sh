@@ -44,7 +44,7 @@ bench_download() {
     names=$(apt-get --simulate --no-install-recommends -o "Dir::State::status=$(bench_status)" install "$@" |
         awk '$1 == "Inst" { print $2 }')
     # shellcheck disable=SC2086  # A list of names.
-    (cd "$folder" && apt-get --quiet --quiet download $names >&2)
+    (cd "$folder" && apt-get --quiet --quiet -o APT::Sandbox::User=root download $names >&2)
 }
 
 # Prints the file that says what the machines have: of the newest image.
