@@ -29,6 +29,8 @@ mod rig_bounds;
 #[cfg(test)]
 mod rig_disk;
 #[cfg(test)]
+mod rig_drift;
+#[cfg(test)]
 mod rig_hostile;
 #[cfg(test)]
 mod rig_hung;
