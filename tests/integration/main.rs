@@ -43,6 +43,8 @@ mod rig_mounts;
 #[cfg(test)]
 mod rig_random;
 #[cfg(test)]
+mod rig_secret;
+#[cfg(test)]
 mod rig_self;
 #[cfg(test)]
 mod rig_shells;

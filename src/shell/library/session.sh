@@ -362,7 +362,8 @@ fp_whose() {
 }
 
 # Runs the program text $2 on behalf of whoever owns folder $1; its standard input is what is left
-# of the payload.
+# of the payload. Another user's shell is started with nothing but the loop that takes orders, and
+# reads the rest: arguments of processes show to everybody.
 fp_within() {
 	fp_whose "$1" || return
 	if [ -z "$fp_who" ]; then
@@ -371,16 +372,18 @@ fp_within() {
 	fi
 	fp_text="fp_nonce=$fp_nonce
 $fp_libraries
-IFS= read -r fp_key
 fp_left=$fp_left
-$2"
+$2
+exit \$?"
+	fp_size=$(printf '%s' "$fp_text" | wc -c)
 	fp_payload=$fp_left
 	fp_left=0
 	{
-		printf '%s\n' "$fp_key"
+		printf 'key %s\nrun %d\n%s' "$fp_key" "$fp_size" "$fp_text"
 		fp_take "$fp_payload"
 	} | {
-		fp_as "$fp_who" "$fp_text"
+		fp_as "$fp_who" "$fp_loop
+fp_orders"
 		fp_status=$?
 		cat >/dev/null
 		exit "$fp_status"
