@@ -40,7 +40,7 @@ fn a_name_alone_is_enough() {
     assert_eq!(read_with(read, json!("rclone-")).unwrap_err(), ["`rclone-` is not a package's name"]);
     assert_eq!(
         read_with(read, json!({"nam": "rclone"})).unwrap_err(),
-        ["package has no `name`", "package has an unknown key `nam`"]
+        ["package has an unknown key `nam`"]
     );
 }
 
