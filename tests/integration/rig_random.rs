@@ -98,7 +98,7 @@ fn thing() -> impl Strategy<Value = Thing> {
 
 /// A set in which nothing lies below a file or a link: such a set is no sensible wish.
 fn set() -> impl Strategy<Value = BTreeMap<String, Thing>> {
-    btree_map(path(), thing(), 1..25).prop_map(|things| {
+    btree_map(path(), thing(), 1..16).prop_map(|things| {
         let leaves: Vec<String> = things
             .iter()
             .filter(|(_, thing)| !matches!(thing, Thing::Directory { .. }))
