@@ -17,4 +17,8 @@ mod rig;
 #[cfg(test)]
 mod rig_self;
 #[cfg(test)]
+mod scripts;
+#[cfg(test)]
 mod ssh;
+#[cfg(test)]
+mod units;
