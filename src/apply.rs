@@ -51,7 +51,7 @@ pub async fn apply(
             tell(StepNews::Ended(report.index, outcome));
         }
     };
-    let observation = conversation.perform(&script, &payloads, &mut note).await;
+    let observation = conversation.perform(&script, &payloads, plan.steps.len(), &mut note).await;
     Applied { outcomes, observation }
 }
 

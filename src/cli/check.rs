@@ -3,7 +3,14 @@
 use super::arguments::Validate;
 use super::exit::Exit;
 use super::surface::{Surface, print};
-use crate::inventory::Membership;
+use std::collections::BTreeSet;
+
+use crate::desired::{facts_of, resolve};
+use crate::inventory::{Membership, PrivilegeKind, ServiceKind, Setting};
+use crate::model::nearest;
+use crate::report::counted;
+use crate::resource::Content;
+use crate::store::Project;
 
 /// Checks and says so.
 pub(super) fn validate(arguments: &Validate, surface: Surface) -> Exit {
@@ -18,6 +25,7 @@ pub(super) fn validate(arguments: &Validate, surface: Surface) -> Exit {
         .iter()
         .filter(|machine| matches!(machine.membership, Membership::Unmanaged(_)))
         .count();
+    let missing = missing_secrets(&project);
     if arguments.json {
         let value = serde_json::json!({
             "version": 1,
@@ -26,16 +34,65 @@ pub(super) fn validate(arguments: &Validate, surface: Surface) -> Exit {
             "managed": managed,
             "unmanaged": unmanaged,
             "backups": fleet.backups.len(),
+            "missing_secrets": missing,
             "exit_code": 0,
         });
         print(&format!("{value}\n"));
     } else {
         print(&format!(
-            "{} is valid: fleet {}, {managed} managed machines, {unmanaged} unmanaged, {} backup legs\n",
+            "{} is valid: fleet {}, {}, {unmanaged} unmanaged, {}\n",
             arguments.inventory.inventory.display(),
             fleet.name,
-            fleet.backups.len()
+            counted(managed, "managed machine"),
+            counted(fleet.backups.len(), "backup leg")
         ));
+        if !missing.is_empty() {
+            print(&format!(
+                "not at hand: the secrets {}; what needs them will be left as it is\n",
+                missing.iter().map(|name| with_nearest(name, &project)).collect::<Vec<_>>().join(", ")
+            ));
+        }
     }
     Exit::Done
+}
+
+/// A missing secret, with the one that may have been meant.
+fn with_nearest(name: &str, project: &Project) -> String {
+    match nearest(name, project.library.secrets.keys().map(String::as_str)) {
+        Some(near) => format!("{name} (did you mean {near}?)"),
+        None => name.to_owned(),
+    }
+}
+
+/// The secrets that are asked for and have no file.
+fn missing_secrets(project: &Project) -> BTreeSet<String> {
+    let fleet = &project.fleet;
+    let mut asked = BTreeSet::new();
+    for service in &fleet.services {
+        let settings: Vec<&Setting> = match &service.kind {
+            ServiceKind::Rclone { options, .. } => options.iter().map(|(_, setting)| setting).collect(),
+            ServiceKind::Notify { topic, .. } => topic.iter().collect(),
+            ServiceKind::Cloud | ServiceKind::Git { .. } => Vec::new(),
+        };
+        for setting in settings {
+            if let Setting::Secret(reference) = setting {
+                asked.insert(reference.name.clone());
+            }
+        }
+    }
+    for (machine, managed) in fleet.managed() {
+        if let PrivilegeKind::Sudo(Some(reference)) = &managed.privilege {
+            asked.insert(reference.name.clone());
+        }
+        let declared = facts_of(machine)
+            .and_then(|facts| resolve(fleet, machine, &project.library, &facts).ok())
+            .unwrap_or_default();
+        for rendered in declared.iter().flat_map(|one| one.resource.rendered()) {
+            if let Content::Sealed(name) = rendered.content {
+                asked.insert(name);
+            }
+        }
+    }
+    asked.retain(|name| !project.library.secrets.contains_key(name));
+    asked
 }

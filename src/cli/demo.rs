@@ -27,7 +27,6 @@ pub(super) async fn demo(surface: Surface) -> Exit {
 
 /// Says where the demo runs.
 #[cfg(not(target_os = "linux"))]
-#[expect(clippy::unused_async, reason = "the same on every system")]
 pub(super) async fn demo(_surface: Surface) -> Exit {
     complain("error: failed to start a fleet inside this computer: that needs Linux\n");
     Exit::Error
@@ -40,9 +39,7 @@ fn cancel_on_signals() -> std::io::Result<tokio_util::sync::CancellationToken> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let cancel = tokio_util::sync::CancellationToken::new();
-    for kind in
-        [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup(), SignalKind::quit()]
-    {
+    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup(), SignalKind::quit()] {
         let mut signals = signal(kind)?;
         let cancel = cancel.clone();
         tokio::spawn(async move {

@@ -1,6 +1,8 @@
 //! Exit codes, and which of two is worse.
 
-use crate::event::{Failure, FailureKind};
+use crate::event::{Failure, FailureKind, StepOutcome};
+use crate::fleet::Outcome;
+use crate::report::MachineReport;
 
 /// How a command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +66,39 @@ impl Exit {
             FailureKind::Interrupted => Self::Interrupted,
             FailureKind::Other => Self::Error,
         }
+    }
+
+    /// What a machine's plan means, when it is only looked at.
+    pub(super) fn of_plan(report: &MachineReport<'_>) -> Self {
+        let mut exit = report.failure.map_or(Exit::Done, Exit::of);
+        if report.unsupported.is_some() {
+            exit = exit.or_worse(Exit::Pending);
+        }
+        if let Some(plan) = report.plan {
+            if !plan.steps.is_empty() {
+                exit = exit.or_worse(Exit::Pending);
+            }
+            if !plan.blocked.is_empty() {
+                exit = exit.or_worse(Exit::Error);
+            }
+        }
+        exit
+    }
+
+    /// What an apply's outcome means.
+    pub(super) fn of_outcome(outcome: &Outcome) -> Self {
+        let mut exit = outcome.failure.as_ref().map_or(Exit::Done, Exit::of);
+        for step in &outcome.steps {
+            exit = exit.or_worse(match step {
+                StepOutcome::Changed => Exit::Done,
+                StepOutcome::Failed(_) | StepOutcome::Skipped(_) | StepOutcome::NotReached => Exit::Partly,
+                StepOutcome::Refused(_) => Exit::Refused,
+            });
+        }
+        if outcome.left.as_ref().is_some_and(|left| !left.is_empty()) {
+            exit = exit.or_worse(Exit::Partly);
+        }
+        exit
     }
 }
 

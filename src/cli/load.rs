@@ -35,12 +35,11 @@ pub(super) fn project(
             Exit::BadInput
         }
     })?;
-    let problems = architecture::check(&project.fleet);
-    if !problems.is_empty() {
-        return Err(invalid(&problems, surface));
+    let mut problems = architecture::check(&project.fleet);
+    if let Err(more) = resolve_all(&project.fleet, &project.library) {
+        problems.append(more);
     }
-    resolve_all(&project.fleet, &project.library).map_err(|problems| invalid(&problems, surface))?;
-    Ok(project)
+    if problems.is_empty() { Ok(project) } else { Err(invalid(&problems, surface)) }
 }
 
 /// Shows problems.

@@ -20,8 +20,10 @@ pub fn main() -> ExitCode {
             return ExitCode::from(exit.code());
         }
     };
-    let surface = Surface::of_environment(arguments.no_color);
-    listen(arguments.verbose, surface);
+    let mut surface = Surface::of_environment(arguments.no_color);
+    // A log and a display that redraws itself would write over each other.
+    surface.progress &= arguments.verbose == 0;
+    listen(arguments.verbose);
     let exit = match &arguments.command {
         Command::Validate(validate) => super::check::validate(validate, surface),
         Command::Render(render) => super::render::render(render, surface),
@@ -38,7 +40,7 @@ fn in_runtime(work: impl Future<Output = Exit>) -> Exit {
         Ok(runtime) => {
             let exit = runtime.block_on(work);
             // What hangs in the background is not waited for: every session has been let go of.
-            runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+            runtime.shutdown_timeout(std::time::Duration::from_millis(300));
             exit
         }
         Err(error) => {
@@ -50,7 +52,7 @@ fn in_runtime(work: impl Future<Output = Exit>) -> Exit {
 
 /// Sends the log to standard error: warnings always, more on `-v` and `-vv`. Foreign libraries stay
 /// at warnings below `-vvv`.
-fn listen(verbose: u8, surface: Surface) {
+fn listen(verbose: u8) {
     let filter = match verbose {
         0 => "warn,russh=error",
         1 => "warn,fleetprov=info",
@@ -61,7 +63,8 @@ fn listen(verbose: u8, surface: Surface) {
     let _ = tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
         .with_writer(std::io::stderr)
-        .with_ansi(surface.errors.colour)
+        // The crate's `ansi` feature is not built; asking for colours without it panics.
+        .with_ansi(false)
         .with_target(false)
         .without_time()
         .try_init();

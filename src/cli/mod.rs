@@ -1,12 +1,14 @@
 //! The command line: arguments to runs, outcomes to exit codes. The only place that prints or asks.
 
 mod arguments;
+mod asking;
 mod check;
 mod demo;
 mod exit;
 mod load;
 mod log;
 mod main;
+mod preparation;
 mod progress;
 mod render;
 mod runs;

@@ -35,7 +35,7 @@ impl Surface {
             let (_, columns) = dialoguer::console::Term::stderr().size();
             usize::from(columns).clamp(40, 200)
         } else {
-            100
+            set_width().unwrap_or(Style::PLAIN.width)
         };
         let colour = |terminal: bool| terminal && !no_color && !set("NO_COLOR") && !dumb;
         let style = |terminal: bool| Style { colour: colour(terminal), unicode, width };
@@ -46,6 +46,12 @@ impl Surface {
             can_ask: std::io::stdin().is_terminal() && err,
         }
     }
+}
+
+/// The width that whoever reads the pipe asks for, as other programs take it.
+fn set_width() -> Option<usize> {
+    let columns: usize = std::env::var("COLUMNS").ok()?.parse().ok()?;
+    Some(columns.clamp(40, 200))
 }
 
 /// Writes to standard output. A reader that has gone away is no error: it has seen enough.

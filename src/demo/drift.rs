@@ -61,7 +61,7 @@ impl Drift {
 
     async fn output(&self, machine: &Machine, text: &str) -> Result<Vec<u8>, DemoError> {
         let broken = |reason: String| DemoError::Broken(format!("{}: {text}: {reason}", self.machine));
-        let output = machine.command(text).output().await.map_err(|error| broken(error.to_string()))?;
+        let output = machine.output(text).await.map_err(|error| broken(error.to_string()))?;
         if output.status.success() {
             Ok(output.stdout)
         } else {

@@ -57,12 +57,15 @@ pub(super) fn write(
     folder: &Path,
     members: &[(&str, &Member)],
     login: &Login,
+    crontab: bool,
     keys: &str,
     pins: &str,
 ) -> Result<Written, DemoError> {
     let failed = |error: std::io::Error| DemoError::system(format!("write into {}", folder.display()), error);
     FLEET.extract(folder).map_err(failed)?;
-    let mut overlay = format!("# The machines of this demo.\nknown-hosts: {KNOWN_HOSTS}\nmachines:\n");
+    let mut overlay = format!(
+        "# The machines of this demo.\nknown-hosts: {KNOWN_HOSTS}\nvars: {{crontab: {crontab}}}\nmachines:\n"
+    );
     for (name, member) in members {
         let prefix = text_of(member.machine.prefix())?;
         let home = member.machine.home();
@@ -94,6 +97,9 @@ fn quoted(text: &str) -> String {
 
 fn text_of(path: &Path) -> Result<&str, DemoError> {
     path.to_str().ok_or_else(|| {
-        DemoError::system(format!("use the temporary folder {}", path.display()), "its name is not UTF-8 text")
+        DemoError::system(
+            format!("use the temporary folder {}", path.display()),
+            "its name is not UTF-8 text",
+        )
     })
 }

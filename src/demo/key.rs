@@ -43,9 +43,6 @@ pub(super) fn write(key: &PrivateKey, path: &Path) -> Result<(), DemoError> {
 /// # Errors
 /// [`DemoError::System`] when the key cannot be written as text.
 pub(super) fn pin(port: u16, key: &PrivateKey) -> Result<String, DemoError> {
-    let key = key
-        .public_key()
-        .to_openssh()
-        .map_err(|error| DemoError::system("write a host key", error))?;
+    let key = key.public_key().to_openssh().map_err(|error| DemoError::system("write a host key", error))?;
     Ok(format!("[127.0.0.1]:{port} {key}\n"))
 }

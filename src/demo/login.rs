@@ -2,11 +2,8 @@
 
 use std::path::Path;
 
-use tokio::process::Command;
-
 use super::error::DemoError;
-use super::machine::Apart;
-use super::stage::Choice;
+use super::machine::Machine;
 use crate::model::Init;
 
 /// Who logs in to the machines, and what they will say of themselves.
@@ -25,27 +22,20 @@ impl Login {
     /// the user is ourselves.
     ///
     /// # Errors
-    /// [`DemoError::System`] when this computer does not say who we are.
-    pub(super) async fn of(choice: &Choice) -> Result<Self, DemoError> {
-        if choice.apart != Apart::Folder {
-            return Ok(Self { user: "root".to_owned(), home: Some("/root".to_owned()), init: Init::Sysv });
-        }
+    /// [`DemoError::System`] when the machine does not say who we are.
+    pub(super) async fn of(machine: &Machine) -> Result<Self, DemoError> {
         // The name may be missing, in a container say; the shell leaves an unknown user's ~ as it is.
         let asked = "user=$(id -un 2>/dev/null) || user=$(id -u); eval \"printf '%s\\n%s\\n' $user ~$user\"";
-        let output = Command::new("sh")
-            .args(["-c", asked])
-            .env("PATH", choice.path())
-            .kill_on_drop(true)
-            .output()
-            .await
-            .map_err(|error| DemoError::system("ask who we are", error))?;
+        let output =
+            machine.output(asked).await.map_err(|error| DemoError::system("ask who we are", error))?;
         let text = String::from_utf8_lossy(&output.stdout);
         let mut lines = text.lines();
         let user = lines.next().filter(|user| !user.is_empty());
         let user = user.ok_or_else(|| DemoError::system("ask who we are", "there is no answer"))?;
         let home = lines.next().filter(|home| home.starts_with('/'));
         // As sd_booted(3) finds out.
-        let init = if Path::new("/run/systemd/system").is_dir() { Init::Systemd } else { Init::Sysv };
+        let booted = machine.is_this_computer() && Path::new("/run/systemd/system").is_dir();
+        let init = if booted { Init::Systemd } else { Init::Sysv };
         Ok(Self { user: user.to_owned(), home: home.map(str::to_owned), init })
     }
 }

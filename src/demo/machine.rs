@@ -1,29 +1,22 @@
 //! One machine of the demo: a root of its own in kernel namespaces, or a folder where the kernel
 //! does not allow that.
 
+mod keeper;
+mod process;
 mod programs;
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
+use std::process::Output;
+use std::sync::Mutex;
 
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::Command;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use super::error::DemoError;
+use keeper::Keeper;
+pub(super) use process::Process;
 pub(super) use programs::Programs;
-
-/// Builds a machine's root and keeps it.
-const SETUP: &str = include_str!("machine/setup.sh");
-
-/// How long a machine may take to come up; measured: 20 ms.
-const RISING: Duration = Duration::from_secs(10);
-
-/// How long a machine may take to go away by itself before it is killed; measured: 10 ms.
-const FALLING: Duration = Duration::from_secs(2);
-
-/// The most that is read of what a machine says when it cannot come up.
-const COMPLAINT: u64 = 4096;
 
 /// Where programs are looked for inside a machine.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -46,17 +39,9 @@ pub(super) struct Machine {
     folder: PathBuf,
     programs: Programs,
     keeper: Option<Keeper>,
-}
-
-/// The process that holds a machine's namespaces.
-#[derive(Debug)]
-struct Keeper {
-    process: Child,
-    /// Its end is the machine's end, also when this process is killed.
-    lifeline: Option<ChildStdin>,
-    output: Option<ChildStdout>,
-    /// The number of the machine's first process; nothing before it is ready.
-    first: Option<u32>,
+    /// Waits for every process that was started on it.
+    waiting: Mutex<JoinSet<()>>,
+    stop: CancellationToken,
 }
 
 impl Machine {
@@ -70,99 +55,61 @@ impl Machine {
         apart: Apart,
         programs: &Programs,
     ) -> Result<Self, DemoError> {
-        std::fs::create_dir_all(&folder)
-            .map_err(|error| DemoError::system(format!("make {}", folder.display()), error))?;
-        let mut machine = Self { apart, folder, programs: programs.clone(), keeper: None };
-        match apart {
-            Apart::Folder => {
-                let home = machine.home();
-                std::fs::create_dir(&home)
-                    .map_err(|error| DemoError::system(format!("make {}", home.display()), error))?;
-            }
-            Apart::Root | Apart::UserNamespace => machine.keeper = Some(machine.keep(name)?),
-        }
-        Ok(machine)
-    }
-
-    fn keep(&self, name: &str) -> Result<Keeper, DemoError> {
-        let mut command = Command::new(&self.programs.unshare);
-        command.args(["--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child"]);
-        if self.apart == Apart::UserNamespace {
-            command.args(["--user", "--map-root-user"]);
-        }
-        let mut process = command
-            .args(["sh", "-c", SETUP, "fleetprov-demo"])
-            .arg(&self.folder)
-            .arg(name)
-            .env_clear()
-            .env("PATH", PATH)
-            .current_dir("/")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            // A Ctrl-C on the terminal is for us, not for the machine.
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|error| DemoError::system("start unshare", error))?;
-        let (lifeline, output) = (process.stdin.take(), process.stdout.take());
-        Ok(Keeper { process, lifeline, output, first: None })
+        let inside = if apart == Apart::Folder { folder.join("home") } else { folder.clone() };
+        std::fs::create_dir_all(&inside)
+            .map_err(|error| DemoError::system(format!("make {}", inside.display()), error))?;
+        let keeper = match apart {
+            Apart::Folder => None,
+            Apart::Root => Some(Keeper::start(name, &folder, false, programs)?),
+            Apart::UserNamespace => Some(Keeper::start(name, &folder, true, programs)?),
+        };
+        let (waiting, stop) = (Mutex::default(), CancellationToken::new());
+        Ok(Self { apart, folder, programs: programs.clone(), keeper, waiting, stop })
     }
 
     /// Waits until the machine can be used. The error says why it cannot, for a person.
-    pub(super) async fn ready(&mut self) -> Result<(), String> {
-        let Some(keeper) = &mut self.keeper else { return Ok(()) };
-        let Some(output) = keeper.output.take() else { return Ok(()) };
-        let mut line = String::new();
-        let mut output = BufReader::new(output.take(COMPLAINT));
-        match tokio::time::timeout(RISING, output.read_line(&mut line)).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => return Err(error.to_string()),
-            Err(_) => return Err(format!("it was not up after {} s", RISING.as_secs())),
+    pub(super) async fn ready(&self) -> Result<(), String> {
+        match &self.keeper {
+            Some(keeper) => keeper.ready().await,
+            None => Ok(()),
         }
-        keeper.first = line.strip_prefix("ready ").and_then(|number| number.trim().parse().ok());
-        if keeper.first.is_some() {
-            return Ok(());
-        }
-        let mut complaint = String::new();
-        if let Some(errors) = keeper.process.stderr.take() {
-            // It has ended or is about to; whatever could be read of it is good enough.
-            let reading = errors.take(COMPLAINT);
-            tokio::pin!(reading);
-            let _in_time = tokio::time::timeout(FALLING, reading.read_to_string(&mut complaint)).await;
-        }
-        let last = complaint.lines().map(str::trim).rfind(|line| !line.is_empty());
-        Err(last.unwrap_or("the first process of the machine ended without a word").to_owned())
     }
 
-    /// A command on the machine as a login would run it: the text goes to the shell, in the home
-    /// folder, with a small environment, in a process group of its own.
-    pub(super) fn command(&self, text: &str) -> Command {
+    /// Starts a command as a login would: the text goes to the shell, in the home folder, with a
+    /// small environment.
+    pub(super) fn start(&self, text: &str) -> std::io::Result<Process> {
         let home = self.home();
-        let mut command = match (&self.keeper, self.apart) {
-            (Some(keeper), _) => {
-                let mut command = Command::new(&self.programs.nsenter);
-                // Before it is ready there is no such process, and nsenter says so.
-                let first = keeper.first.unwrap_or(0).to_string();
-                command.args(["--target", &first, "--mount", "--uts", "--ipc", "--pid"]);
-                if self.apart == Apart::UserNamespace {
-                    command.args(["--user", "--preserve-credentials"]);
-                }
+        let mut command = match &self.keeper {
+            Some(keeper) => {
+                let mut command = keeper.enter(&self.programs);
                 // nsenter starts in the root; the folder outside has no name inside.
-                command.args(["sh", "-c", "cd && exec sh -c \"$1\"", "sh", text]);
+                command.args(["sh", "-c", "cd && exec sh -c \"$1\"", "sh", text]).current_dir("/");
                 command.env_clear().env("PATH", PATH).env("USER", "root").env("LOGNAME", "root");
-                command.current_dir("/");
                 command
             }
-            (None, _) => {
+            None => {
                 let mut command = Command::new("sh");
-                command.args(["-c", text]).env_clear().env("PATH", &self.programs.path);
-                command.current_dir(&home);
+                command.args(["-c", text]).current_dir(&home);
+                command.env_clear().env("PATH", &self.programs.path);
                 command
             }
         };
-        command.env("HOME", home).env("SHELL", "/bin/sh").process_group(0).kill_on_drop(true);
-        command
+        command.env("HOME", home).env("SHELL", "/bin/sh");
+        let dies_with_machine = self.keeper.is_some();
+        // Held until it is among those that are waited for: whoever stops the machine finds it there.
+        let mut all = self.waiting.lock().map_err(|_| std::io::Error::other("the machine is broken"))?;
+        if self.stop.is_cancelled() {
+            return Err(std::io::Error::other("the machine is being stopped"));
+        }
+        while all.try_join_next().is_some() {}
+        let (process, waiting) = process::start(command, dies_with_machine, &self.stop)?;
+        all.spawn(waiting);
+        Ok(process)
+    }
+
+    /// Runs a command to its end.
+    pub(super) async fn output(&self, text: &str) -> std::io::Result<Output> {
+        self.start(text)?.output().await
     }
 
     /// The home of the login user, as the machine names it.
@@ -173,6 +120,11 @@ impl Machine {
         }
     }
 
+    /// Whether it is a part of this computer rather than one of its own.
+    pub(super) fn is_this_computer(&self) -> bool {
+        self.apart == Apart::Folder
+    }
+
     /// What stands before every path of the machine: nothing, or the folder that stands for its root.
     pub(super) fn prefix(&self) -> &Path {
         match self.apart {
@@ -181,13 +133,13 @@ impl Machine {
         }
     }
 
-    /// Ends the machine and every process in it, and waits until they are gone.
-    pub(super) async fn stop(&mut self) {
-        let Some(mut keeper) = self.keeper.take() else { return };
-        drop(keeper.lifeline.take());
-        if tokio::time::timeout(FALLING, keeper.process.wait()).await.is_err() {
-            // With unshare its child is killed, and with that all the others.
-            let _gone = keeper.process.kill().await;
+    /// Ends the machine and every process on it, and waits until they are gone.
+    pub(super) async fn stop(&self) {
+        self.stop.cancel();
+        if let Some(keeper) = &self.keeper {
+            keeper.stop().await;
         }
+        let mut waiting = self.waiting.lock().map(|mut all| std::mem::take(&mut *all)).unwrap_or_default();
+        while waiting.join_next().await.is_some() {}
     }
 }

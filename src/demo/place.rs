@@ -78,10 +78,7 @@ pub(super) fn sweep(parent: &Path) -> usize {
         .flatten()
         .filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX))
         .filter(|entry| {
-            entry
-                .path()
-                .symlink_metadata()
-                .is_ok_and(|metadata| metadata.is_dir() && metadata.uid() == ours)
+            entry.path().symlink_metadata().is_ok_and(|metadata| metadata.is_dir() && metadata.uid() == ours)
         })
         .filter(|entry| {
             // Who holds the lock lives. It is kept while the folder goes away.

@@ -63,10 +63,10 @@ impl Server {
         self.port
     }
 
-    /// Ends every command and connection, and waits until they are gone.
-    pub(super) async fn stop(self) {
+    /// Ends every connection, and waits until they are gone.
+    pub(super) async fn stop(&mut self) {
         self.stop.cancel();
-        let _ended = self.accepting.await;
+        let _ended = (&mut self.accepting).await;
     }
 }
 
@@ -153,11 +153,7 @@ impl server::Handler for Door {
         Ok(self.judge(offer.public_key))
     }
 
-    async fn auth_publickey(
-        &mut self,
-        _user: &str,
-        key: VerifiedPublicKey<'_>,
-    ) -> Result<Auth, Self::Error> {
+    async fn auth_publickey(&mut self, _user: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, Self::Error> {
         Ok(self.judge(key.public_key))
     }
 

@@ -34,7 +34,7 @@ impl Session {
     ///
     /// # Errors
     /// [`DemoError::Broken`] with what is wrong.
-    pub(super) fn open(written: &Written, cancel: &CancellationToken) -> Result<Self, DemoError> {
+    pub(super) fn open(written: &Written) -> Result<Self, DemoError> {
         let options = ProjectOptions {
             inventory: written.inventory.clone(),
             overlay: Some(written.overlay.clone()),
@@ -59,7 +59,8 @@ impl Session {
                 let number = counter.fetch_add(1, Ordering::Relaxed).to_string();
                 Digest::of(&[&seed, number.as_bytes()].concat()).to_string()
             }),
-            cancel: cancel.clone(),
+            // Whoever tells the story stops listening to all of it.
+            cancel: CancellationToken::new(),
         };
         let connector = SshConnector::new(SshOptions::new(known_hosts));
         Ok(Self { project, connector, options, surprises: Mutex::default() })
@@ -130,7 +131,7 @@ pub(super) fn show_plans(prepared: &[Prepared], style: Style) -> String {
             ..MachineReport::new(&one.machine)
         })
         .collect();
-    format!("{}{}", report::plans(&machines, style), report::summary(&machines, style))
+    format!("{}\n{}", report::plans(&machines, style), report::summary(&machines, style))
 }
 
 /// What was done as `fleetprov apply` shows it, with the closing table.
@@ -145,7 +146,9 @@ pub(super) fn show_outcomes(outcomes: &[Outcome], style: Style) -> String {
             ..MachineReport::new(&one.machine)
         })
         .collect();
-    format!("{}{}", report::outcomes(&machines, style), report::summary(&machines, style))
+    let outcomes = report::outcomes(&machines, style);
+    let space = if outcomes.is_empty() { "" } else { "\n" };
+    format!("{outcomes}{space}{}", report::summary(&machines, style))
 }
 
 /// A path as the commands shown to the reader have it.

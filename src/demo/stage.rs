@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use futures::future::join_all;
+
 use super::error::DemoError;
 use super::key;
 use super::machine::{Apart, Machine, Programs};
@@ -15,7 +17,8 @@ const TRIAL: &str = "trial";
 /// The machines of the demo and the ways to them.
 #[derive(Debug, Default)]
 pub(super) struct Stage {
-    rising: Vec<Machine>,
+    /// All machines that were begun, so that none is forgotten when something fails.
+    machines: Vec<Arc<Machine>>,
     members: BTreeMap<String, Member>,
 }
 
@@ -34,22 +37,15 @@ pub(super) struct Choice {
     pub(super) apart: Apart,
     /// What does not work and why, a sentence each.
     pub(super) reasons: Vec<String>,
+    /// Whether each machine has crontabs of its own. One that is a folder has this computer's, which
+    /// is not to be touched.
+    pub(super) crontab: bool,
     programs: Programs,
-}
-
-impl Choice {
-    /// The search path of commands on this computer.
-    pub(super) fn path(&self) -> &std::ffi::OsStr {
-        &self.programs.path
-    }
 }
 
 impl Stage {
     /// Finds out how machines can be kept apart here, by trying.
-    ///
-    /// # Errors
-    /// [`DemoError::System`] when a process or folder cannot be made.
-    pub(super) async fn choose(&mut self, folder: &Path) -> Result<Choice, DemoError> {
+    pub(super) async fn choose(&mut self, folder: &Path) -> Choice {
         let (programs, missing) = Programs::along(&Programs::usual_path());
         let mut reasons = Vec::new();
         if !missing.is_empty() {
@@ -61,34 +57,25 @@ impl Stage {
             (true, false) => &[Apart::UserNamespace],
         };
         for apart in ways {
-            let machine = Machine::begin(TRIAL, folder.join(TRIAL), *apart, &programs)?;
-            self.rising.push(machine);
-            match self.tried().await {
-                Ok(()) => return Ok(Choice { apart: *apart, reasons, programs }),
-                Err(reason) => reasons.push(match apart {
-                    Apart::UserNamespace => format!("a user namespace: {}", explained(&reason)),
-                    _ => format!("namespaces: {reason}"),
-                }),
-            }
-        }
-        Ok(Choice { apart: Apart::Folder, reasons, programs })
-    }
-
-    /// Whether the machine that is coming up can be used, also by a program that enters it.
-    async fn tried(&mut self) -> Result<(), String> {
-        let Some(machine) = self.rising.last_mut() else { return Ok(()) };
-        let mut result = machine.ready().await;
-        if result.is_ok() {
-            let output = machine.command("echo >/etc/tried && id -u").output().await;
-            result = match output {
-                Ok(output) if output.stdout == b"0\n" => Ok(()),
-                Ok(output) => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
-                Err(error) => Err(error.to_string()),
+            let reason = match Machine::begin(TRIAL, folder.join(TRIAL), *apart, &programs) {
+                Ok(machine) => {
+                    let machine = Arc::new(machine);
+                    self.machines.push(Arc::clone(&machine));
+                    let tried = tried(&machine).await;
+                    machine.stop().await;
+                    match tried {
+                        Ok(crontab) => return Choice { apart: *apart, reasons, crontab, programs },
+                        Err(reason) => reason,
+                    }
+                }
+                Err(error) => format!("failed to {error}"),
             };
+            reasons.push(match apart {
+                Apart::UserNamespace => format!("a user namespace: {}", explained(&reason)),
+                Apart::Root | Apart::Folder => format!("namespaces: {reason}"),
+            });
         }
-        machine.stop().await;
-        self.rising.pop();
-        result
+        Choice { apart: Apart::Folder, reasons, crontab: false, programs }
     }
 
     /// Starts the machines and their servers. Writes each one's key into `keys` and gives the lines
@@ -103,30 +90,24 @@ impl Stage {
         machines: &Path,
         keys: &Path,
     ) -> Result<String, DemoError> {
+        let mut rising = Vec::with_capacity(names.len());
         for name in names {
             // All of them come up at the same time.
-            self.rising.push(Machine::begin(name, machines.join(name), choice.apart, &choice.programs)?);
+            let machine = Machine::begin(name, machines.join(name), choice.apart, &choice.programs)?;
+            let machine = Arc::new(machine);
+            self.machines.push(Arc::clone(&machine));
+            rising.push((name, machine));
         }
         let mut pins = String::new();
-        for name in names {
-            let Some(machine) = self.rising.first_mut() else { break };
+        for (name, machine) in rising {
             machine.ready().await.map_err(|reason| DemoError::system(format!("start {name}"), reason))?;
             let (host_key, access_key) = (key::fresh()?, key::fresh()?);
             key::write(&access_key, &keys.join(name))?;
-            let machine = Arc::new(self.rising.remove(0));
             let opens = access_key.public_key().clone();
-            let server = Server::start(Arc::clone(&machine), host_key.clone(), opens);
-            match server {
-                Ok(server) => {
-                    let port = server.port();
-                    self.members.insert(name.clone(), Member { machine, server });
-                    pins.push_str(&key::pin(port, &host_key)?);
-                }
-                Err(error) => {
-                    self.rising.extend(Arc::into_inner(machine));
-                    return Err(error);
-                }
-            }
+            let server = Server::start(Arc::clone(&machine), host_key.clone(), opens)?;
+            let port = server.port();
+            self.members.insert(name.clone(), Member { machine, server });
+            pins.push_str(&key::pin(port, &host_key)?);
         }
         Ok(pins)
     }
@@ -137,14 +118,10 @@ impl Stage {
     }
 
     /// Takes everything down and waits until it is gone.
-    pub(super) async fn strike(self) {
-        let mut machines = self.rising;
-        for member in self.members.into_values() {
-            member.server.stop().await;
-            // The server was the only other one that held it.
-            machines.extend(Arc::into_inner(member.machine));
-        }
-        futures::future::join_all(machines.iter_mut().map(Machine::stop)).await;
+    pub(super) async fn strike(mut self) {
+        // Machines first: what runs on them ends with them, and with that what serves it.
+        join_all(self.machines.iter().map(|machine| machine.stop())).await;
+        join_all(self.members.values_mut().map(|member| member.server.stop())).await;
     }
 }
 
@@ -155,6 +132,19 @@ impl Member {
     }
 }
 
+/// Whether a machine that is coming up can be used, also by a program that enters it; and whether it
+/// has crontabs of its own then.
+async fn tried(machine: &Machine) -> Result<bool, String> {
+    machine.ready().await?;
+    let run = async |text: &str| machine.output(text).await.map_err(|error| error.to_string());
+    let output = run("echo >/etc/tried && id -u").await?;
+    if output.stdout != b"0\n" {
+        return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
+    }
+    let crontab = run("echo '# tried' | crontab - && [ \"$(crontab -l)\" = '# tried' ]").await?;
+    Ok(crontab.status.success())
+}
+
 /// What a kernel setting has to do with a refusal, where one is known to cause it.
 fn explained(reason: &str) -> String {
     const SETTINGS: [(&str, &str); 3] = [
@@ -162,9 +152,8 @@ fn explained(reason: &str) -> String {
         ("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1"),
         ("/proc/sys/user/max_user_namespaces", "0"),
     ];
-    let is_set = |(file, value): &&(&str, &str)| {
-        std::fs::read_to_string(file).is_ok_and(|text| text.trim() == *value)
-    };
+    let is_set =
+        |(file, value): &&(&str, &str)| std::fs::read_to_string(file).is_ok_and(|text| text.trim() == *value);
     match SETTINGS.iter().find(is_set) {
         Some((file, value)) => format!("{reason} ({file} is {value})"),
         None => reason.to_owned(),

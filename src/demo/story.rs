@@ -1,7 +1,7 @@
 //! What the demo shows, step by step, and what has to hold at each.
 
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
@@ -17,10 +17,16 @@ use crate::event::StepOutcome;
 use crate::fleet::{Outcome, Prepared};
 use crate::model::MachineName;
 use crate::plan::Plan;
-use crate::report::{Paint, Style};
+use crate::report::{Paint, Style, safe};
 
 /// How many steps the story has.
 const STEPS: usize = 7;
+
+/// How long it takes at most until a signal is heard of.
+const HEARING: Duration = Duration::from_millis(100);
+
+/// The longest line the demo itself says, in columns.
+const LINE: usize = 300;
 
 /// The folder of the keys that open the machines, beside the inventory.
 const KEYS: &str = "keys";
@@ -48,23 +54,32 @@ pub async fn run(options: &DemoOptions, show: &mut (dyn FnMut(&str) + Send)) -> 
     let mut story = Story { style: options.style, step: 0, show };
     let left = sweep(&options.temporary);
     if left > 0 {
-        story.say(&format!("Removed what {left} earlier demos left that were killed."));
+        let demos = if left == 1 { "demo that was" } else { "demos that were" };
+        story.say(&format!("Removed what was left of {left} {demos} killed."));
     }
     let place = Place::make(&options.temporary)?;
     let mut stage = Stage::default();
     let told = tokio::select! {
         biased;
         () = options.cancel.cancelled() => Err(DemoError::Interrupted),
-        told = story.tell(&place, &mut stage, &options.cancel) => told,
+        told = story.tell(&place, &mut stage) => match told {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                // A Ctrl-C may end a process that has not left our process group yet before we hear of it.
+                let heard = tokio::time::timeout(HEARING, options.cancel.cancelled()).await;
+                Err(heard.map_or(error, |()| DemoError::Interrupted))
+            }
+        },
     };
     stage.strike().await;
     let removed = place.remove();
     told?;
     removed?;
     let seconds = begun.elapsed().as_secs_f64();
-    story.headline(&format!(
-        "\nEverything held, in {seconds:.1} s. The machines, their processes and files are gone again."
-    ));
+    let text =
+        format!("Everything held, in {seconds:.1} s. The machines are gone again, with all their files.");
+    (story.show)("\n");
+    story.paint(Paint::Strong, &text);
     Ok(())
 }
 
@@ -76,28 +91,26 @@ struct Story<'a> {
 }
 
 impl Story<'_> {
-    async fn tell(
-        &mut self,
-        place: &Place,
-        stage: &mut Stage,
-        cancel: &CancellationToken,
-    ) -> Result<(), DemoError> {
+    async fn tell(&mut self, place: &Place, stage: &mut Stage) -> Result<(), DemoError> {
         let keys = place.path().join(KEYS);
         std::fs::create_dir(&keys)
             .map_err(|error| DemoError::system(format!("make {}", keys.display()), error))?;
 
         let names = inventory::machines()?;
         let machines = place.path().join("machines");
-        let choice = stage.choose(&machines).await?;
+        let choice = stage.choose(&machines).await;
         self.step(&format!("Start {} machines: {}.", names.len(), names.join(", ")));
         let pins = stage.raise(&names, &choice, &machines, &keys).await?;
         self.tell_apart(&choice);
 
-        let login = Login::of(&choice).await?;
         let members: Vec<_> =
             names.iter().filter_map(|name| Some((name.as_str(), stage.member(name)?))).collect();
-        let written = inventory::write(place.path(), &members, &login, KEYS, &pins)?;
-        let session = Session::open(&written, cancel)?;
+        let login = match members.first() {
+            Some((_, first)) => Login::of(&first.machine).await?,
+            None => return Err(DemoError::Broken("its inventory has no machines".to_owned())),
+        };
+        let written = inventory::write(place.path(), &members, &login, choice.crontab, KEYS, &pins)?;
+        let session = Session::open(&written)?;
         let (managed, unmanaged) = session.members();
         self.step(&format!(
             "Write their inventory, and an overlay with their addresses: {managed} managed machines, \
@@ -112,7 +125,10 @@ impl Story<'_> {
         self.report(&show_plans(&prepared, self.style));
         for (machine, plan) in plans(&prepared)? {
             if plan.steps.is_empty() || !plan.blocked.is_empty() {
-                return Err(broken(machine, "a new machine has to have changes to make, and none in the way"));
+                return Err(broken(
+                    machine,
+                    "a new machine has to have changes to make, and none in the way",
+                ));
             }
         }
         let drift = Drift::choose(&prepared)?;
@@ -135,7 +151,7 @@ impl Story<'_> {
         let machine = machine.ok_or_else(|| DemoError::Broken(format!("{} is not there", drift.machine)))?;
         let before = drift.content(machine).await?;
         self.step(&format!("Change {} on {} behind its back, and look again.", drift.path, drift.machine));
-        self.paint(Paint::Faint, &format!("  {} $ {}\n", drift.machine, drift.command()));
+        self.typed(&drift.machine, &drift.command());
         drift.cause(machine).await?;
         self.command(&format!("plan {files}"));
         let prepared = session.plan().await?;
@@ -155,39 +171,47 @@ impl Story<'_> {
 
     fn tell_apart(&mut self, choice: &Choice) {
         self.say(match choice.apart {
-            Apart::Root => "Each has a root of its own (mount, process and name namespaces) and an SSH server on 127.0.0.1.",
-            Apart::UserNamespace => {
-                "Each has a root of its own (a user namespace with mounts and processes of its own) and an SSH server on \
-                 127.0.0.1."
-            }
+            Apart::Root => "Each has a root of its own, in namespaces of the kernel.",
+            Apart::UserNamespace => "Each has a root of its own, in a user namespace of the kernel.",
             Apart::Folder => {
-                "Each is a folder that stands for its root, with an SSH server on 127.0.0.1: roots of their own are not \
-                 possible here."
+                "Each is a folder that stands for its root. A root of its own is not possible here:"
             }
         });
         for reason in &choice.reasons {
-            let line = crate::report::safe::bounded(reason, 200, self.style);
-            self.say(&format!("Not possible: {line}"));
+            self.say(&format!("- {reason}"));
+        }
+        self.say("Each has an SSH server on 127.0.0.1, with a host key and an access key made just now.");
+        if !choice.crontab {
+            self.say(if choice.apart == Apart::Folder {
+                "Nothing is scheduled on them: their crontab would be this computer's own."
+            } else {
+                "Nothing is scheduled on them: there is no crontab program here."
+            });
         }
     }
 
     fn step(&mut self, text: &str) {
         self.step += 1;
-        self.headline(&format!("\n{}/{STEPS} {text}", self.step));
-    }
-
-    fn headline(&mut self, text: &str) {
-        self.paint(Paint::Strong, text);
+        let text = safe::line(text, self.style);
         (self.show)("\n");
+        self.paint(Paint::Strong, &format!("{}/{STEPS} {text}", self.step));
     }
 
     fn say(&mut self, text: &str) {
+        let text = safe::bounded(text, LINE, self.style);
         (self.show)(&format!("  {text}\n"));
     }
 
     /// What one would type to get the same.
     fn command(&mut self, text: &str) {
-        self.paint(Paint::Faint, &format!("  $ fleetprov {text}\n"));
+        self.typed("", &format!("fleetprov {text}"));
+    }
+
+    /// What is typed on a machine; on this computer when it has no name.
+    fn typed(&mut self, machine: &str, text: &str) {
+        let text = safe::line(text, self.style);
+        let prompt = if machine.is_empty() { "$".to_owned() } else { format!("{machine} $") };
+        self.paint(Paint::Faint, &format!("  {prompt} {text}"));
     }
 
     fn report(&mut self, text: &str) {
@@ -195,8 +219,8 @@ impl Story<'_> {
         (self.show)(text);
     }
 
-    fn paint(&mut self, paint: Paint, text: &str) {
-        (self.show)(&self.style.paint(paint, text));
+    fn paint(&mut self, paint: Paint, line: &str) {
+        (self.show)(&format!("{}\n", self.style.paint(paint, line)));
     }
 }
 

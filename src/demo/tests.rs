@@ -30,7 +30,7 @@ impl Pair {
         let parent = tempfile::tempdir().unwrap();
         let place = Place::make(parent.path()).unwrap();
         let mut stage = Stage::default();
-        let mut choice = stage.choose(place.path()).await.unwrap();
+        let mut choice = stage.choose(place.path()).await;
         if folders {
             choice.apart = Apart::Folder;
         }
@@ -181,11 +181,7 @@ async fn a_running_command_ends_with_the_server() {
 }
 
 fn options(parent: &Path) -> DemoOptions {
-    DemoOptions {
-        style: Style::PLAIN,
-        temporary: parent.to_owned(),
-        cancel: CancellationToken::new(),
-    }
+    DemoOptions { style: Style::PLAIN, temporary: parent.to_owned(), cancel: CancellationToken::new() }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

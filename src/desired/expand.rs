@@ -28,6 +28,10 @@ impl Expansion<'_> {
     /// The resources of a role as an inventory uses it. Its inputs there may hold templates, too.
     pub(super) fn used(&self, used: &RoleUse, problems: &mut Diagnostics) -> Vec<Pending> {
         let name = Spanned { value: used.role.value.as_str().to_owned(), span: used.role.span.clone() };
+        if !self.library.roles.contains_key(&name.value) {
+            problems.push(roles::unknown(&name, self.library));
+            return Vec::new();
+        }
         let with = match &used.with {
             None => None,
             Some(with) => match render::node(with, self.scope, problems) {
@@ -39,11 +43,8 @@ impl Expansion<'_> {
     }
 
     fn role(&self, name: &Spanned<String>, with: Option<&Node>, problems: &mut Diagnostics) -> Vec<Pending> {
-        if !self.library.roles.contains_key(&name.value) {
-            problems.push(roles::unknown(name, self.library));
-            return Vec::new();
-        }
-        // A role that could not be read has been reported with its file.
+        // A role that does not exist has been reported where it is included, and one that could not
+        // be read with its file.
         let Some(role) = self.roles.get(&name.value) else { return Vec::new() };
         let Some(scope) = self.inputs(role, with, &name.span, problems) else { return Vec::new() };
         let mut declared: Vec<Pending> = Vec::new();
@@ -87,7 +88,7 @@ impl Expansion<'_> {
     ) -> Option<Scope> {
         let before = problems.len();
         let given = input::given(with, problems);
-        input::unknown(&role.name, given, &role.inputs, problems);
+        let meant = input::unknown(&role.name, given, &role.inputs, problems);
         let mut inputs = map(Vec::new(), used);
         for input in &role.inputs {
             let name = &input.name.value;
@@ -101,7 +102,9 @@ impl Expansion<'_> {
                             .filter(|value| value.value != Value::Null)
                     }
                     None if input.required => {
-                        problems.push(input::missing(&role.name, input, used));
+                        if !meant.contains(name) {
+                            problems.push(input::missing(&role.name, input, used));
+                        }
                         None
                     }
                     None => None,

@@ -2,7 +2,7 @@
 
 use crate::inventory::Fleet;
 use crate::model::{
-    Diagnostic, Diagnostics, Entry, Fields, MachinePath, Node, Span, Spanned, Value, parse_duration,
+    Diagnostic, Diagnostics, Entry, Fields, MachinePath, Node, Span, Spanned, Value, one_of, parse_duration,
 };
 
 /// What an input takes.
@@ -151,8 +151,15 @@ pub(super) fn given<'a>(with: Option<&'a Node>, problems: &mut Diagnostics) -> &
     }
 }
 
-/// Reports inputs that the role does not have.
-pub(super) fn unknown(role: &str, given: &[Entry], inputs: &[Input], problems: &mut Diagnostics) {
+/// Reports inputs that the role does not have; gives the inputs that are near to them, and so are
+/// probably not missing but misspelt.
+pub(super) fn unknown(
+    role: &str,
+    given: &[Entry],
+    inputs: &[Input],
+    problems: &mut Diagnostics,
+) -> Vec<String> {
+    let mut meant = Vec::new();
     for entry in given {
         let key = &entry.key;
         if inputs.iter().any(|input| input.name.value == key.text) {
@@ -160,17 +167,15 @@ pub(super) fn unknown(role: &str, given: &[Entry], inputs: &[Input], problems: &
         }
         let mut names: Vec<&str> = inputs.iter().map(|input| input.name.value.as_str()).collect();
         names.sort_unstable();
-        let expected = if names.is_empty() {
-            "no inputs: the role has none".to_owned()
-        } else {
-            format!("one of {}", names.join(", "))
-        };
-        problems.push(
-            Diagnostic::at(&key.span, format!("role `{role}` has no input `{}`", key.text))
-                .expected(expected)
-                .nearest_of(&key.text, names),
-        );
+        let expected =
+            if names.is_empty() { "no inputs: the role has none".to_owned() } else { one_of(&names) };
+        let problem = Diagnostic::at(&key.span, format!("role `{role}` has no input `{}`", key.text))
+            .expected(expected)
+            .nearest_of(&key.text, names);
+        meant.extend(problem.nearest.clone());
+        problems.push(problem);
     }
+    meant
 }
 
 /// Says that a required input is not given.

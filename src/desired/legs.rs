@@ -44,7 +44,7 @@ impl Legs<'_> {
             let owner = folders::runner(self.facts);
             let declared = declare("legs", &all, &leg.config, owner, &origin(first), problems);
             needs.extend(declared.iter().map(|declared| declared.resource.id()));
-            pending.extend(declared.map(Pending::new));
+            pending.extend(declared.into_iter().map(Pending::new));
         }
         let shelf = shelf();
         let reading = Reading { facts: self.facts, supply: &shelf };
@@ -72,7 +72,6 @@ impl Legs<'_> {
             .map_err(|error| problems.push(Diagnostic::at(&self.machine.span, error.to_string())))
             .ok()?;
         let when = &backup.when;
-        let beside = |span: &Span| span.clone();
         Some(Leg {
             name: backup.name.value.clone(),
             source: source?,
@@ -84,8 +83,8 @@ impl Legs<'_> {
             },
             at: when.at.clone(),
             zone: when.zone.clone(),
-            spread: when.spread.map(|value| Spanned { value, span: beside(&when.at.span) }),
-            catch_up: Some(Spanned { value: when.catch_up, span: beside(&when.at.span) }),
+            spread: when.spread.clone(),
+            catch_up: when.catch_up.clone(),
             backup_dir: match aside {
                 None => None,
                 Some(aside) => Some(aside?.shown()),

@@ -25,3 +25,4 @@ mod tests;
 pub use library::Library;
 pub use machine::facts_of;
 pub use resolve::{resolve, resolve_all};
+pub use roles::check_roles;

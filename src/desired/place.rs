@@ -59,13 +59,18 @@ pub(super) fn mention(text: &str, name: &str, line: usize, column: usize) -> (us
     for (at, _) in rest.match_indices("{{") {
         let tag = rest.get(at..).unwrap_or_default();
         if tag.get(..tag_length(tag)).is_some_and(|tag| tag.contains(name)) {
-            let before = text.get(..start + at).unwrap_or_default();
-            let line_start = before.rfind('\n').map_or(0, |end| end + 1);
-            let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
-            return (before.matches('\n').count() + 1, column);
+            return line_and_column(text, start + at);
         }
     }
     (line, column)
+}
+
+/// The line and column of a byte, both from 1, counted in characters.
+pub(super) fn line_and_column(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or_default();
+    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+    let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
+    (before.matches('\n').count() + 1, column)
 }
 
 /// Whether nothing but blanks stands at and behind a line and column.

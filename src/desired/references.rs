@@ -40,7 +40,7 @@ pub(super) fn settle(pending: Vec<Pending>, facts: &Facts, problems: &mut Diagno
                 Some(id) => ids.push(id.clone()),
                 None => problems.push(
                     Diagnostic::at(&reference.span, format!("the machine has no resource `{wanted}`"))
-                        .expected("KIND TARGET of a resource this machine has")
+                        .expected("a resource this machine has, as KIND TARGET: `file /etc/motd`")
                         .nearest_of(&wanted, known.keys().map(String::as_str)),
                 ),
             }

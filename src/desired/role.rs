@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::input::{self, Input};
 use crate::intent::INTENTS;
 use crate::inventory::read_yaml;
-use crate::model::{Diagnostic, Diagnostics, Entry, Fields, Node, RoleName, Source, Span, Spanned, Value};
+use crate::model::{
+    Diagnostic, Diagnostics, Entry, Fields, Node, RoleName, Source, Span, Spanned, Value, nearest, one_of,
+};
 use crate::resource::{KINDS, Read};
 
 /// Keys that may stand beside a kind.
@@ -120,38 +122,53 @@ fn part(node: &Node, problems: &mut Diagnostics) -> Option<Part> {
     })
 }
 
-fn kind_of(node: &Node, kinds: &[&Entry], problems: &mut Diagnostics) -> Option<What> {
-    let entry = match kinds {
+/// The kind among the keys that are no modifiers.
+fn kind_of(node: &Node, keys: &[&Entry], problems: &mut Diagnostics) -> Option<What> {
+    let (kinds, others): (Vec<&Entry>, Vec<&Entry>) =
+        keys.iter().partition(|entry| all_words().any(|word| word == entry.key.text));
+    let entry = match kinds.as_slice() {
         [entry] => entry,
         [] => {
-            problems.push(
-                Diagnostic::at(&node.span, "a resource has no kind").expected(format!("one of {}", words())),
-            );
+            if others.is_empty() {
+                problems.push(Diagnostic::at(&node.span, "a resource has no kind").expected(words()));
+            }
+            for entry in others {
+                problems.push(match nearest(&entry.key.text, MODIFIERS.iter().copied()) {
+                    Some(_) => no_modifier(entry),
+                    None => no_kind(entry),
+                });
+            }
             return None;
         }
         [first, .., last] => {
             problems.push(
                 Diagnostic::at(&last.key.span, "a resource has more than one kind")
-                    .expected(format!("one of them, and {} beside it", MODIFIERS.join(", ")))
-                    .nearest_of(&last.key.text, MODIFIERS.iter().copied())
+                    .expected("one kind for each resource, each behind a `-` of its own")
                     .related(&first.key.span, "the first one"),
             );
             return None;
         }
     };
+    for entry in others {
+        problems.push(no_modifier(entry));
+    }
     if entry.key.text == "role" {
         return role_use(&entry.value, problems);
     }
     let read = INTENTS.iter().chain(KINDS).find(|(word, _)| *word == entry.key.text).map(|(_, read)| *read);
-    let Some(read) = read else {
-        problems.push(
-            Diagnostic::at(&entry.key.span, format!("there is no kind `{}`", entry.key.text))
-                .expected(format!("one of {}", words()))
-                .nearest_of(&entry.key.text, all_words()),
-        );
-        return None;
-    };
-    Some(What::Kind { read, fields: entry.value.clone() })
+    Some(What::Kind { read: read?, fields: entry.value.clone() })
+}
+
+fn no_kind(entry: &Entry) -> Diagnostic {
+    Diagnostic::at(&entry.key.span, format!("there is no kind `{}`", entry.key.text))
+        .expected(words())
+        .nearest_of(&entry.key.text, all_words())
+}
+
+fn no_modifier(entry: &Entry) -> Diagnostic {
+    Diagnostic::at(&entry.key.span, format!("a resource has an unknown key `{}`", entry.key.text))
+        .expected(format!("beside the kind, {}", one_of(MODIFIERS)))
+        .nearest_of(&entry.key.text, MODIFIERS.iter().copied())
 }
 
 fn role_use(node: &Node, problems: &mut Diagnostics) -> Option<What> {
@@ -177,7 +194,7 @@ fn words() -> String {
     let mut words: Vec<&str> = all_words().collect();
     words.sort_unstable();
     words.dedup();
-    words.join(", ")
+    one_of(&words)
 }
 
 /// Each `id` once; every `after` and `follows` of one word is one of them.

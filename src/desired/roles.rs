@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::library::Library;
 use super::role::{self, Role, What};
-use crate::model::{Diagnostic, Diagnostics, Spanned};
+use crate::model::{Diagnostic, Diagnostics, Spanned, one_of};
+
+/// Up to this many roles are written out in a message.
+const LISTED: usize = 20;
 
 /// The roles by name.
 pub(super) struct Roles(BTreeMap<String, Role>);
@@ -76,6 +79,14 @@ impl Roles {
     }
 }
 
+/// What is wrong with the role files of a library, whatever the fleet is.
+#[must_use]
+pub fn check_roles(library: &Library) -> Diagnostics {
+    let mut problems = Diagnostics::new();
+    let _ = Roles::read(library, &mut problems);
+    problems
+}
+
 fn includes(role: &Role) -> impl Iterator<Item = &Spanned<String>> {
     role.parts.iter().filter_map(|part| match &part.what {
         What::Role { name, .. } => Some(name),
@@ -101,8 +112,13 @@ fn circle(start: &str, path: &[&Spanned<String>]) -> Diagnostic {
 
 /// Says that a role does not exist.
 pub(super) fn unknown(name: &Spanned<String>, library: &Library) -> Diagnostic {
-    let names = library.roles.keys().map(String::as_str);
+    let names: Vec<&str> = library.roles.keys().map(String::as_str).collect();
+    let expected = if names.len() <= LISTED {
+        format!("{}, or a new file in the roles folder", one_of(&names))
+    } else {
+        "a built-in role, or a file in the roles folder".to_owned()
+    };
     Diagnostic::at(&name.span, format!("there is no role `{}`", name.value))
-        .expected("a built-in role, or a file in the roles folder")
+        .expected(expected)
         .nearest_of(&name.value, names)
 }

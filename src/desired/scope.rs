@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use super::fault::Fault;
-use crate::model::{Entry, Key, Node, Span, Value};
+use crate::model::{Entry, Key, Node, Span, Value, one_of};
 
 /// So many names are counted, not listed.
 const LISTED: usize = 30;
@@ -55,12 +55,13 @@ impl Scope {
                     .about(name);
                 known.sort_unstable();
                 return match (known.len(), before.is_empty()) {
-                    (0, _) => fault.expected(format!("something else: `{before}` holds nothing")),
+                    (0, _) => fault.expected(format!("another name: `{before}` holds none")),
                     (LISTED.., _) => {
                         fault.expected(format!("one of the {} names in `{before}`", known.len()))
                     }
-                    (_, true) => fault.expected(format!("one of {}", known.join(", "))),
-                    (_, false) => fault.expected(format!("one of {before}: {}", known.join(", "))),
+                    (_, true) => fault.expected(one_of(&known)),
+                    (1, false) => fault.expected(format!("`{before}.{}`", known.concat())),
+                    (_, false) => fault.expected(format!("a name in `{before}`: {}", known.join(", "))),
                 };
             };
             before = if before.is_empty() { part.to_owned() } else { format!("{before}.{part}") };

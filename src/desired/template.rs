@@ -9,6 +9,7 @@
 mod buffer;
 mod error;
 mod helpers;
+mod open;
 #[cfg(test)]
 mod tests;
 mod tighten;
@@ -20,11 +21,12 @@ use handlebars::{Context, Handlebars, RenderContext, Renderable as _, Template};
 use zeroize::Zeroizing;
 
 use super::fault::Fault;
-use super::place::{Place, is_end, mention};
+use super::place::{Place, is_end, line_and_column, mention};
 use super::scope::Scope;
 use crate::model::Diagnostic;
 use crate::resource::Content;
 use buffer::Buffer;
+use open::left_open;
 
 /// Where a template's `secret` gets its values.
 pub(super) trait Secrets: Send + Sync {
@@ -65,7 +67,13 @@ pub(super) fn fill(
 ) -> Result<Filled, Diagnostic> {
     let mut template = Template::compile(text).map_err(|error| {
         let (line, column) = error.pos().unwrap_or((1, 1));
-        error::syntax(&error, is_end(text, line, column)).at(&place.tag(line, column))
+        match left_open(text).filter(|_| is_end(text, line, column)) {
+            Some(open) => {
+                let (line, column) = line_and_column(text, open.start());
+                error::not_closed(open).at(&place.tag(line, column))
+            }
+            None => error::syntax(&error).at(&place.tag(line, column)),
+        }
     })?;
     let mut names = BTreeSet::new();
     tighten::tighten(&mut template, &mut names)

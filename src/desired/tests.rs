@@ -33,28 +33,6 @@ fn of_alpha(fleet: &Fleet, library: &Library) -> Result<Vec<Declared>, Diagnosti
     resolve(fleet, machine, library, &facts_of(machine).unwrap())
 }
 
-/// One line for each problem: place, message, what was expected, nearest name.
-fn lines(problems: &Diagnostics) -> Vec<String> {
-    problems
-        .sorted()
-        .iter()
-        .map(|problem| {
-            let mut line = problem.span.as_ref().map_or("-".to_owned(), |span| format!("{span:?}"));
-            line.push_str(&format!(" {}", problem.message));
-            if let Some(expected) = &problem.expected {
-                line.push_str(&format!(" | expected {expected}"));
-            }
-            if let Some(nearest) = &problem.nearest {
-                line.push_str(&format!(" | nearest {nearest}"));
-            }
-            for (span, note) in &problem.related {
-                line.push_str(&format!(" | {span:?} {note}"));
-            }
-            line
-        })
-        .collect()
-}
-
 fn ids(declared: &[Declared]) -> Vec<String> {
     declared.iter().map(|declared| declared.resource.id().to_string()).collect()
 }

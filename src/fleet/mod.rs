@@ -2,7 +2,7 @@
 
 mod failure;
 mod run;
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests;
 
 pub use run::{Job, Nonces, Outcome, Prepared, Ready, Resolve, Run, RunOptions};

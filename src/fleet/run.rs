@@ -115,67 +115,77 @@ impl<'a> Run<'a> {
     /// that have something to do stay open, as many as run at once.
     pub async fn prepare(&self, jobs: Vec<Job>) -> Vec<Prepared> {
         let held = Arc::new(tokio::sync::Semaphore::new(self.options.parallel));
-        stream::iter(jobs)
-            .map(|job| {
-                let held = Arc::clone(&held);
-                async move {
-                    let machine = job.machine.clone();
-                    let result = self.cancellable(self.prepare_one(job)).await;
-                    let result = match result {
-                        Ok(mut ready) => {
-                            // A session is worth holding only for a plan that may be applied.
-                            let keep = !ready.plan.steps.is_empty()
-                                && held.try_acquire().map(tokio::sync::SemaphorePermit::forget).is_ok();
-                            if !keep && let Some(conversation) = ready.conversation.take() {
-                                conversation.close().await;
-                            }
-                            self.tell(&machine, Happening::Planned(Arc::clone(&ready.plan)));
-                            Ok(ready)
+        self.each(jobs, |job| {
+            let held = Arc::clone(&held);
+            async move {
+                let machine = job.machine.clone();
+                let result = self.cancellable(self.prepare_one(job)).await;
+                let result = match result {
+                    Ok(mut ready) => {
+                        // A session is worth holding only for a plan that may be applied.
+                        let keep = !ready.plan.steps.is_empty()
+                            && held.try_acquire().map(tokio::sync::SemaphorePermit::forget).is_ok();
+                        if !keep && let Some(conversation) = ready.conversation.take() {
+                            conversation.close().await;
                         }
-                        Err(failure) => {
-                            self.tell(&machine, Happening::Failed(failure.clone()));
-                            Err(failure)
-                        }
-                    };
-                    Prepared { machine, result }
-                }
-            })
-            .buffered(self.options.parallel.max(1))
-            .collect()
-            .await
+                        self.tell(&machine, Happening::Planned(Arc::clone(&ready.plan)));
+                        Ok(ready)
+                    }
+                    Err(failure) => {
+                        self.tell(&machine, Happening::Failed(failure.clone()));
+                        Err(failure)
+                    }
+                };
+                Prepared { machine, result }
+            }
+        })
+        .await
     }
 
     /// Applies the plans that were prepared, verifies each over its own session, and gives what
     /// became of every machine in the order of `prepared`.
     pub async fn apply(&self, prepared: Vec<Prepared>) -> Vec<Outcome> {
-        stream::iter(prepared)
-            .map(|prepared| async move {
-                let machine = prepared.machine;
-                match prepared.result {
-                    Ok(ready) if ready.plan.steps.is_empty() => Outcome {
-                        machine,
-                        left: Some(Arc::clone(&ready.plan)),
-                        plan: Some(ready.plan),
-                        steps: Vec::new(),
-                        notes: ready.notes,
-                        failure: None,
-                        tally: ready.tally,
-                    },
-                    Ok(ready) => self.apply_one(machine, ready).await,
-                    Err(failure) => Outcome {
-                        machine,
-                        plan: None,
-                        steps: Vec::new(),
-                        left: None,
-                        notes: Vec::new(),
-                        failure: Some(failure),
-                        tally: Tally::default(),
-                    },
-                }
-            })
-            .buffered(self.options.parallel.max(1))
-            .collect()
-            .await
+        self.each(prepared, |prepared| async move {
+            let machine = prepared.machine;
+            match prepared.result {
+                Ok(ready) if ready.plan.steps.is_empty() => Outcome {
+                    machine,
+                    left: Some(Arc::clone(&ready.plan)),
+                    plan: Some(ready.plan),
+                    steps: Vec::new(),
+                    notes: ready.notes,
+                    failure: None,
+                    tally: ready.tally,
+                },
+                Ok(ready) => self.apply_one(machine, ready).await,
+                Err(failure) => Outcome {
+                    machine,
+                    plan: None,
+                    steps: Vec::new(),
+                    left: None,
+                    notes: Vec::new(),
+                    failure: Some(failure),
+                    tally: Tally::default(),
+                },
+            }
+        })
+        .await
+    }
+
+    /// Works on many at once and gives the results in the order of `items`. One that takes long
+    /// takes one place of those that run at once, and no other waits for it.
+    async fn each<I, T, F>(&self, items: Vec<I>, work: impl Fn(I) -> F) -> Vec<T>
+    where
+        F: Future<Output = T>,
+    {
+        let numbered = stream::iter(items).enumerate().map(|(number, item)| {
+            let working = work(item);
+            async move { (number, working.await) }
+        });
+        let mut done: Vec<(usize, T)> =
+            numbered.buffer_unordered(self.options.parallel.max(1)).collect().await;
+        done.sort_unstable_by_key(|(number, _)| *number);
+        done.into_iter().map(|(_, result)| result).collect()
     }
 
     fn tell(&self, machine: &MachineName, what: Happening) {

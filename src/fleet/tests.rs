@@ -1,4 +1,7 @@
 //! The whole road over this computer's own shell, in a temporary folder.
+#![cfg(unix)]
+
+mod machines;
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;

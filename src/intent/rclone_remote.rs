@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::format::obscure;
 use crate::model::{Diagnostic, Diagnostics, MachinePath, Secret, Span};
+use crate::resource::directory::Directory;
 use crate::resource::ini_keys::{IniKeys, IniValue};
 use crate::resource::{Content, Declared, Origin};
 
@@ -52,7 +53,7 @@ pub fn declare(
     owner: &str,
     origin: &Origin,
     problems: &mut Diagnostics,
-) -> Option<Declared> {
+) -> Vec<Declared> {
     let mut values = Vec::new();
     for remote in remotes {
         let value = |key: &str, value: Content| IniValue {
@@ -77,7 +78,8 @@ pub fn declare(
         mode: Some(0o600),
         sensitive: true,
     };
-    Some(Declared::new(keys, origin.clone()))
+    let folder = Directory { path: config.parent(), owner: owner.to_owned(), group: None, mode: 0o700 };
+    vec![Declared::new(folder, origin.clone()), Declared::new(keys, origin.clone())]
 }
 
 /// An option's value as the file holds it: one line, obscured when rclone wants that.

@@ -5,6 +5,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 mod timer;
+mod zone;
 
 pub use read::read;
 

@@ -352,9 +352,9 @@ pub struct When {
     /// IANA time zone; the machine's own unless given.
     pub zone: Option<Spanned<String>>,
     /// Spread kick-offs over this many seconds.
-    pub spread: Option<u64>,
-    /// Run once when a kick-off was missed.
-    pub catch_up: bool,
+    pub spread: Option<Spanned<u64>>,
+    /// Run once when a kick-off was missed; no, unless given.
+    pub catch_up: Option<Spanned<bool>>,
 }
 
 impl Fleet {

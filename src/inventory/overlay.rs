@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::model::{Diagnostic, Diagnostics, Entry, Node, Value};
+use crate::model::{Diagnostic, Diagnostics, Entry, Node, Value, one_of};
 
 /// Keys an overlay may hold.
 const TOP: &[&str] = &["machines", "services", "vars", "known-hosts"];
@@ -42,7 +42,7 @@ pub(super) fn apply(inventory: &mut Node, overlay: Node, problems: &mut Diagnost
 
 fn refused(entry: &Entry, message: String, allowed: &[&str]) -> Diagnostic {
     Diagnostic::at(&entry.key.span, message)
-        .expected(format!("one of {}", allowed.join(", ")))
+        .expected(one_of(allowed))
         .nearest_of(&entry.key.text, allowed.iter().copied())
 }
 

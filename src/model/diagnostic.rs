@@ -131,6 +131,15 @@ pub fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Opt
         .map(|(_, name)| name.to_owned())
 }
 
+/// Names as what is expected: "`a`", or "one of a, b". They keep their order.
+#[must_use]
+pub fn one_of(names: &[&str]) -> String {
+    match names {
+        [only] => format!("`{only}`"),
+        several => format!("one of {}", several.join(", ")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,20 +1,33 @@
 //! Reads the fields of a map one by one, gathering every problem instead of stopping at the first.
 
-use super::diagnostic::{Diagnostic, Diagnostics};
+use super::diagnostic::{Diagnostic, Diagnostics, nearest, one_of};
 use super::node::{Entry, Node, Value};
 use super::source::{Span, Spanned};
+
+/// What is expected where a map has to be.
+const MAP: &str = "a map: `KEY: VALUE`, each on a line of its own, or `{KEY: VALUE, ...}`";
+/// What is expected where a list has to be.
+const LIST: &str = "a list: `- ITEM`, each on a line of its own, or `[ITEM, ...]`";
 
 /// The fields of one map while it is being read.
 ///
 /// Each reading method notes the key as known; [`Fields::close`] then reports what was not asked
 /// for. A method returns `None` when the field is absent or wrong; only the second is a problem,
-/// unless the field is a required one.
+/// unless the field is a required one. A required field that is only misspelt is one problem, not
+/// two, so absent ones are reported at the end: at `close`, or when the fields go.
 pub struct Fields<'a> {
     what: String,
     span: Span,
     entries: &'a [Entry],
     known: Vec<&'static str>,
+    absent: Vec<Absent>,
     problems: &'a mut Diagnostics,
+}
+
+/// A problem that is one only when none of the keys is there, well or badly spelt.
+struct Absent {
+    keys: Vec<&'static str>,
+    problem: Diagnostic,
 }
 
 impl<'a> Fields<'a> {
@@ -27,13 +40,13 @@ impl<'a> Fields<'a> {
             Value::Null => &[],
             _ => {
                 problems.push(
-                    Diagnostic::at(&node.span, format!("{what} is {}", node.kind().phrase()))
-                        .expected("a map"),
+                    Diagnostic::at(&node.span, format!("{what} is {}", node.kind().phrase())).expected(MAP),
                 );
                 return None;
             }
         };
-        Some(Self { what, span: node.span.clone(), entries, known: Vec::new(), problems })
+        let (known, absent) = (Vec::new(), Vec::new());
+        Some(Self { what, span: node.span.clone(), entries, known, absent, problems })
     }
 
     /// Where the map stands.
@@ -133,13 +146,13 @@ impl<'a> Fields<'a> {
     pub fn choice<T: Copy>(&mut self, key: &'static str, choices: &[(&'static str, T)]) -> Option<T> {
         let node = self.node(key)?;
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-        let expected = names.join(", ");
+        let expected = one_of(&names);
         let text = self.scalar(key, node, &expected)?;
         let found = choices.iter().find(|(name, _)| *name == text.value).map(|(_, value)| *value);
         if found.is_none() {
             self.problems.push(
                 Diagnostic::at(&text.span, format!("`{key}` is `{}`", text.value))
-                    .expected(format!("one of {expected}"))
+                    .expected(expected)
                     .nearest_of(&text.value, names),
             );
         }
@@ -152,9 +165,8 @@ impl<'a> Fields<'a> {
         if let Value::List(items) = &node.value {
             return items;
         }
-        self.problems.push(
-            Diagnostic::at(&node.span, format!("`{key}` is {}", node.kind().phrase())).expected("a list"),
-        );
+        self.problems
+            .push(Diagnostic::at(&node.span, format!("`{key}` is {}", node.kind().phrase())).expected(LIST));
         &[]
     }
 
@@ -169,36 +181,60 @@ impl<'a> Fields<'a> {
         if let Value::Map(entries) = &node.value {
             return entries;
         }
-        self.problems.push(
-            Diagnostic::at(&node.span, format!("`{key}` is {}", node.kind().phrase())).expected("a map"),
-        );
+        self.problems
+            .push(Diagnostic::at(&node.span, format!("`{key}` is {}", node.kind().phrase())).expected(MAP));
         &[]
     }
 
     /// Reports a required field that is not there.
-    pub fn missing(&mut self, key: &str) {
-        let message = format!("{} has no `{key}`", self.what);
-        self.problems.push(Diagnostic::at(&self.span, message).expected(format!("a `{key}:` here")));
+    pub fn missing(&mut self, key: &'static str) {
+        let problem = Diagnostic::at(&self.span, format!("{} has no `{key}`", self.what))
+            .expected(format!("`{key}:` among its keys"));
+        self.missing_one_of(&[key], problem);
+    }
+
+    /// Reports that none of some fields is there, in words of your own; not when one of them is
+    /// there after all, and so wrong in another way, or is misspelt. Both are reported as such.
+    pub fn missing_one_of(&mut self, keys: &[&'static str], problem: Diagnostic) {
+        let mut is_given = false;
+        for key in keys {
+            is_given |= self.node(key).is_some();
+        }
+        if !is_given {
+            self.absent.push(Absent { keys: keys.to_vec(), problem });
+        }
     }
 
     /// Ends the reading: every key that nobody asked for is a problem, with the nearest known one.
-    pub fn close(self) {
-        for entry in self.entries {
-            if !self.known.contains(&entry.key.text.as_str()) {
-                let mut known = self.known.clone();
-                known.sort_unstable();
-                self.problems.push(
-                    Diagnostic::at(
-                        &entry.key.span,
-                        format!("{} has an unknown key `{}`", self.what, entry.key.text),
-                    )
-                    .expected(if known.is_empty() {
-                        "no keys here".to_owned()
-                    } else {
-                        format!("one of {}", known.join(", "))
-                    })
-                    .nearest_of(&entry.key.text, known),
-                );
+    pub fn close(mut self) {
+        self.finish(true);
+    }
+
+    /// Reports what is absent, and of the unknown keys all, or those that stand for an absent one.
+    fn finish(&mut self, all: bool) {
+        self.known.sort_unstable();
+        let absent = std::mem::take(&mut self.absent);
+        let mut misspelt: Vec<String> = Vec::new();
+        for Entry { key, .. } in self.entries {
+            if self.known.contains(&key.text.as_str()) {
+                continue;
+            }
+            let near = nearest(&key.text, self.known.iter().copied());
+            let stands_for_absent =
+                near.as_deref().is_some_and(|near| absent.iter().any(|absent| absent.keys.contains(&near)));
+            if all || stands_for_absent {
+                let message = format!("{} has an unknown key `{}`", self.what, key.text);
+                let mut problem = Diagnostic::at(&key.span, message);
+                problem.expected =
+                    Some(if self.known.is_empty() { "no keys here".to_owned() } else { one_of(&self.known) });
+                problem.nearest.clone_from(&near);
+                self.problems.push(problem);
+                misspelt.extend(near);
+            }
+        }
+        for Absent { keys, problem } in absent {
+            if !misspelt.iter().any(|near| keys.contains(&near.as_str())) {
+                self.problems.push(problem);
             }
         }
     }
@@ -211,6 +247,16 @@ impl<'a> Fields<'a> {
             Diagnostic::at(&node.span, format!("`{key}` is {}", node.kind().phrase())).expected(expected),
         );
         None
+    }
+}
+
+/// Whoever gives up on a map before its end has not seen which of its keys are known, but has seen
+/// what is absent.
+impl Drop for Fields<'_> {
+    fn drop(&mut self) {
+        if !self.absent.is_empty() {
+            self.finish(false);
+        }
     }
 }
 
@@ -252,9 +298,49 @@ mod tests {
         let messages: Vec<&str> = problems.sorted().iter().map(|problem| problem.message.as_str()).collect();
         assert_eq!(
             messages,
-            ["file has no `path`", "file has an unknown key `pth`", "`mode` is a list", "`force` is `yes`"]
+            ["file has an unknown key `pth`", "`mode` is a list", "`force` is `yes`"],
+            "a required key that is misspelt is one mistake"
         );
-        assert_eq!(problems.sorted()[1].nearest.as_deref(), Some("path"));
+        assert_eq!(problems.sorted()[0].nearest.as_deref(), Some("path"));
+    }
+
+    fn told(pairs: &[&str], read: impl FnOnce(Fields<'_>)) -> Vec<String> {
+        let pairs: Vec<(&str, Value)> = pairs.iter().map(|key| (*key, scalar("x"))).collect();
+        let node = map(&pairs);
+        let mut problems = Diagnostics::new();
+        read(Fields::open(&node, "thing", &mut problems).unwrap());
+        problems.sorted().iter().map(|problem| problem.message.clone()).collect()
+    }
+
+    #[test]
+    fn what_is_absent_is_told_once_however_the_reading_ends() {
+        let required = |mut fields: Fields<'_>| {
+            fields.required_text("kind");
+        };
+        assert_eq!(told(&["other"], required), ["thing has no `kind`"]);
+        assert_eq!(told(&["knid", "other"], required), ["thing has an unknown key `knid`"]);
+        let closed = |mut fields: Fields<'_>| {
+            fields.required_text("kind");
+            fields.close();
+        };
+        assert_eq!(told(&["far"], closed), ["thing has an unknown key `far`", "thing has no `kind`"]);
+        let near = |mut fields: Fields<'_>| {
+            fields.required_text("at");
+            fields.text("to");
+            fields.close();
+        };
+        assert_eq!(told(&["to"], near), ["thing has no `at`"], "a key that is known is no misspelling");
+    }
+
+    #[test]
+    fn one_of_several_may_be_the_misspelt_one() {
+        let read = |mut fields: Fields<'_>| {
+            let problem = Diagnostic::at(&fields.span().clone(), "thing has no content");
+            fields.missing_one_of(&["content", "source"], problem);
+            fields.close();
+        };
+        assert_eq!(told(&[], read), ["thing has no content"]);
+        assert_eq!(told(&["contnet"], read), ["thing has an unknown key `contnet`"]);
     }
 
     #[test]

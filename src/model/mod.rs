@@ -14,11 +14,11 @@ mod source;
 mod target;
 mod word;
 
-pub use diagnostic::{Diagnostic, Diagnostics, nearest};
+pub use diagnostic::{Diagnostic, Diagnostics, nearest, one_of};
 pub use digest::{Digest, DigestParseError};
 pub use duration::{DurationError, parse_duration};
 pub use fields::Fields;
-pub use name::{FleetName, MachineName, NameError, RoleName, ServiceName, SurfaceName, TierName};
+pub use name::{FleetName, MachineName, NAME_SHAPE, NameError, RoleName, ServiceName, SurfaceName, TierName};
 pub use node::{Entry, Key, Node, NodeKind, Value};
 pub use path::{MachinePath, MachinePathError};
 pub use platform::{Facts, Init, MachineFacts, Platform};

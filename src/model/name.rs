@@ -4,11 +4,21 @@ use std::fmt;
 
 /// Why a text is not a name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{text}` is not a name: a name starts with a letter or digit and holds lower-case letters, digits and `-`, at most 63"
-)]
+#[error("`{text}` is not a name")]
 pub struct NameError {
     text: String,
+}
+
+/// What a name looks like, for messages.
+pub const NAME_SHAPE: &str = "a name: lower-case letters, digits and `-`, at most 63, the first not `-`";
+
+impl NameError {
+    /// The name that was probably meant: in lower case, with `-` for what divides words.
+    #[must_use]
+    pub fn suggestion(&self) -> Option<String> {
+        let likely = self.text.to_lowercase().replace(['_', ' ', '.'], "-");
+        check(&likely).is_ok().then_some(likely)
+    }
 }
 
 fn check(text: &str) -> Result<(), NameError> {
@@ -91,6 +101,16 @@ mod tests {
         }
         for bad in ["", "-a", "A", "a b", "a/b", "a.b", "ä", &"a".repeat(64)] {
             assert!(MachineName::new(bad).is_err(), "{bad:?} was taken");
+        }
+    }
+
+    #[test]
+    fn a_wrong_name_has_a_right_one_near_it() {
+        let suggestion = |text| MachineName::new(text).unwrap_err().suggestion();
+        assert_eq!(suggestion("CC_PC").as_deref(), Some("cc-pc"));
+        assert_eq!(suggestion("my fleet.2").as_deref(), Some("my-fleet-2"));
+        for hopeless in ["", "_a", "ä", "../a"] {
+            assert_eq!(suggestion(hopeless), None, "{hopeless}");
         }
     }
 }

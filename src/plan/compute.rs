@@ -183,3 +183,48 @@ fn joined(mut difference: Difference, following: Option<Difference>) -> Differen
     }
     difference
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::block::{Comment, Position};
+    use crate::model::{Init, MachineFacts, MachinePath, Source, Span};
+    use crate::resource::block::Block;
+    use crate::resource::{PathFacts, Payload};
+
+    fn block(id: &str) -> Declared {
+        let source = Source::new("test.yaml", "test");
+        let origin = Origin { from: "role test".to_owned(), span: Span::new(&source, 0, 4) };
+        let block = Block {
+            path: MachinePath::new("/etc/hosts").unwrap(),
+            id: id.to_owned(),
+            content: format!("10.0.0.1 {id}\n"),
+            comment: Comment::line("#").unwrap(),
+            position: Position::End,
+            owner: None,
+            group: None,
+            mode: None,
+        };
+        Declared::new(block, origin)
+    }
+
+    #[test]
+    fn parts_of_one_file_build_on_each_other() {
+        let declared = [block("hub"), block("nas")];
+        let machine = MachineFacts { uid: 0, home: None, init: Init::Systemd, system: "Linux".to_owned() };
+        let answers = vec![vec![Answer::Path(PathFacts::absent())]; 2];
+        let observation = Observation { machine, answers };
+        let plan = Plan::compute(&declared, &observation, &Surroundings::default()).unwrap();
+        let payload = |step: usize| match &plan.steps[step].difference.operations[0].payload {
+            Some(Payload::Bytes(bytes)) => String::from_utf8(bytes.to_vec()).unwrap(),
+            other => panic!("{other:?}"),
+        };
+        assert!(payload(0).contains("hub") && !payload(0).contains("nas"));
+        assert!(payload(1).starts_with(&payload(0)) && payload(1).contains("nas"));
+        assert_eq!(
+            plan.steps[1].difference.operations[0].call.arguments[1],
+            Digest::of(payload(0).as_bytes()).to_string()
+        );
+        assert_eq!([plan.steps[0].needs.clone(), plan.steps[1].needs.clone()], [vec![], vec![0]]);
+    }
+}

@@ -152,7 +152,7 @@ impl Gathered {
             }),
             _ => None,
         };
-        if parsed.is_none() && text != "complete" {
+        if parsed.is_none() && !text.is_empty() && text != "complete" {
             self.errors.push(text);
         }
     }

@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use tokio::io::AsyncReadExt as _;
-use tokio::sync::mpsc;
-
 use super::answers::Gathered;
+use super::error::{ProbeError, explained};
+use super::opening::{Opening, prompt};
 use super::script::{AGAIN, Probe};
+use super::sending::send_all;
+use super::steps::{StepReport, is_apply_frame, is_ready, step_report};
 use crate::model::{Facts, Privilege, Target};
 use crate::resource::{Declared, Observation, Payload};
-use crate::shell::frames::{FrameError, Frames, Line};
+use crate::shell::frames::{Frames, Line};
 use crate::shell::{Library, program};
-use crate::transport::{Channel, Output, Session, Tally, TransportError};
+use crate::transport::{Channel, Output, Session, Tally};
 
 /// The longest line a machine may send, in bytes: a file of 4 MiB in base64, and room.
 const LONGEST_LINE: usize = 6 * 1024 * 1024;
@@ -19,8 +20,6 @@ const LONGEST_LINE: usize = 6 * 1024 * 1024;
 const MOST: usize = 32 * 1024 * 1024;
 /// How much of standard error is kept for a message, in bytes.
 const KEPT_ERROR: usize = 4096;
-/// How much is gathered before it is sent, in bytes.
-const CHUNK: usize = 64 * 1024;
 
 /// How long to wait for a machine.
 #[derive(Clone, Copy, Debug)]
@@ -37,81 +36,6 @@ impl Default for Limits {
     }
 }
 
-/// Why a machine could not be asked, or not be changed.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum ProbeError {
-    /// The connection failed.
-    #[error(transparent)]
-    Transport(#[from] TransportError),
-    /// The machine sent too much.
-    #[error(transparent)]
-    Frame(#[from] FrameError),
-    /// The session ended before it was through.
-    #[error("the session ended early{}{}", status.map(|status| format!(" with status {status}")).unwrap_or_default(), said(said_last))]
-    Ended {
-        /// The exit status, when there was one.
-        status: Option<u32>,
-        /// The end of its standard error.
-        said_last: String,
-    },
-    /// Root's rights were not to be had.
-    #[error("become root by {by}: {reason}")]
-    Privilege {
-        /// `sudo` or `doas`.
-        by: &'static str,
-        /// Why not.
-        reason: String,
-    },
-    /// The machine did not answer in time.
-    #[error("{waiting_for}: no answer within {} s", limit.as_secs())]
-    TimedOut {
-        /// What was being waited for.
-        waiting_for: &'static str,
-        /// The time allowed.
-        limit: Duration,
-    },
-    /// The answer makes no sense.
-    #[error("understand the machine's answer: {0}")]
-    Nonsense(String),
-    /// A file on the controller could not be read while it was being sent.
-    #[error("read {path}: {reason}")]
-    Local {
-        /// The file.
-        path: String,
-        /// The system's word.
-        reason: String,
-    },
-}
-
-fn said(text: &str) -> String {
-    let text = text.trim();
-    if text.is_empty() { String::new() } else { format!(": {text}") }
-}
-
-/// What became of a step on the machine.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StepReport {
-    /// The step's index.
-    pub index: usize,
-    /// What became of it.
-    pub result: StepResult,
-}
-
-/// What became of a step.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StepResult {
-    /// It is under way.
-    Started,
-    /// It is done.
-    Changed,
-    /// The machine had moved; nothing was done.
-    Refused(String),
-    /// It failed.
-    Failed(String),
-    /// A step it needs has failed; that one's index.
-    Skipped(usize),
-}
-
 /// A session whose shell has answered the probe and waits for orders.
 pub struct Conversation {
     session: Box<dyn Session>,
@@ -121,6 +45,8 @@ pub struct Conversation {
     sent: Vec<Library>,
     lines: std::collections::VecDeque<Line>,
     errors: Vec<u8>,
+    /// The last line that came before the session was ready: what a login shell said.
+    greeting: String,
     limits: Limits,
 }
 
@@ -161,6 +87,7 @@ impl Conversation {
             probe,
             lines: std::collections::VecDeque::new(),
             errors: Vec::new(),
+            greeting: String::new(),
             limits,
         };
         let limit = limits.probe;
@@ -171,7 +98,7 @@ impl Conversation {
         let observation = asked
             .await
             .unwrap_or(Err(ProbeError::TimedOut { waiting_for: "read the probe's answer", limit }))
-            .map_err(|error| conversation.explain(target, error))?;
+            .map_err(|error| explained(target, error))?;
         Ok((conversation, observation))
     }
 
@@ -193,8 +120,8 @@ impl Conversation {
         unsent
     }
 
-    /// Sends a script that walks steps, and the bytes that follow it; tells of each step as it is
-    /// reported; then asks the probe again and gives what it observes now.
+    /// Sends a script that walks so many steps, and the bytes that follow it; tells of each step as
+    /// it is reported; then asks the probe again and gives what it observes now.
     ///
     /// # Errors
     /// [`ProbeError`]. The steps told of until then have happened.
@@ -202,6 +129,7 @@ impl Conversation {
         &mut self,
         script: &str,
         payloads: &[Payload],
+        steps: usize,
         tell: &mut (dyn FnMut(StepReport) + Send),
     ) -> Result<Observation, ProbeError> {
         self.frames.forgive();
@@ -211,12 +139,20 @@ impl Conversation {
         let limit = self.limits.step;
         let receiving = async {
             let mut gathered = Gathered::default();
+            // Only news of a step buys more time; a machine that goes on talking does not get it.
+            let mut news = 0;
+            let mut deadline = tokio::time::Instant::now() + limit;
             loop {
-                let line = tokio::time::timeout(limit, self.line())
+                let line = tokio::time::timeout_at(deadline, self.line())
                     .await
                     .unwrap_or(Err(ProbeError::TimedOut { waiting_for: "wait for a step", limit }))?;
-                match step_report(&line) {
-                    Some(report) => tell(report),
+                match step_report(&line).filter(|report| report.index < steps) {
+                    Some(report) if report.news() >= news => {
+                        news = report.news() + 1;
+                        deadline = tokio::time::Instant::now() + limit;
+                        tell(report);
+                    }
+                    Some(_) => {}
                     None if is_apply_frame(&line) => {}
                     None => {
                         if gathered.take(line) {
@@ -287,10 +223,19 @@ impl Conversation {
 
     async fn observe(&mut self) -> Result<Observation, ProbeError> {
         let mut gathered = Gathered::default();
+        let mut ready = false;
         loop {
             let line = self.line().await?;
             if is_ready(&line) {
+                ready = true;
+                self.greeting.clear();
                 continue;
+            }
+            if let Line::Text(text) = &line
+                && !ready
+                && !text.trim().is_empty()
+            {
+                self.greeting.clone_from(text);
             }
             if gathered.take(line) {
                 return gathered.observation(&self.probe).map_err(ProbeError::Nonsense);
@@ -342,163 +287,9 @@ impl Conversation {
     fn last_words(&self) -> String {
         let text = String::from_utf8_lossy(&self.errors);
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+        if lines.is_empty() {
+            return self.greeting.chars().take(KEPT_ERROR).collect();
+        }
         lines.iter().rev().take(3).rev().copied().collect::<Vec<_>>().join("; ")
     }
-
-    /// Turns what sudo and doas say into what it means.
-    fn explain(&self, target: &Target, error: ProbeError) -> ProbeError {
-        let by = match &target.privilege {
-            Privilege::Login => return error,
-            Privilege::Sudo { .. } => "sudo",
-            Privilege::Doas => "doas",
-        };
-        let ProbeError::Ended { status, said_last } = &error else { return error };
-        let reason = if said_last.contains("password is required")
-            || said_last.contains("Authorization required")
-        {
-            match target.privilege {
-                Privilege::Doas => "it asks for a password, which doas reads from a terminal only; \
-                                    let doas.conf say `permit nopass`"
-                    .to_owned(),
-                _ => "it asks for a password; declare `privilege: {sudo: {password: {secret: NAME}}}`, \
-                      or let sudoers say NOPASSWD"
-                    .to_owned(),
-            }
-        } else if said_last.contains("not in the sudoers file")
-            || said_last.contains("Operation not permitted")
-        {
-            "the login user may not use it".to_owned()
-        } else if *status == Some(127) || said_last.contains("not found") {
-            "it is not installed".to_owned()
-        } else if said_last.contains("must have a tty") {
-            "it wants a terminal (`requiretty`), which would also echo the password; take that out of sudoers"
-                .to_owned()
-        } else {
-            return error;
-        };
-        ProbeError::Privilege { by, reason }
-    }
-}
-
-/// How the session is started and what is sent first.
-struct Opening {
-    command: String,
-    orders: Vec<u8>,
-}
-
-impl Opening {
-    fn new(
-        target: &Target,
-        probe: &Probe,
-        command_limit: usize,
-        nonce: &str,
-        key: &str,
-        secret: bool,
-    ) -> Self {
-        let prefix = match &target.privilege {
-            Privilege::Login => {
-                let command = program::start(nonce, &probe.script);
-                if !secret && command.len() < command_limit {
-                    return Self { command, orders: Vec::new() };
-                }
-                String::new()
-            }
-            Privilege::Sudo { password: None } => "sudo -n".to_owned(),
-            Privilege::Sudo { password: Some(_) } => format!("sudo -S -p {}", prompt(nonce)),
-            Privilege::Doas => "doas -n".to_owned(),
-        };
-        let mut orders = if secret { program::key(key) } else { Vec::new() };
-        orders.extend(program::run(&probe.script));
-        Self { command: program::start_through(&prefix, nonce), orders }
-    }
-}
-
-fn prompt(nonce: &str) -> String {
-    format!("password-{nonce}")
-}
-
-fn is_ready(line: &Line) -> bool {
-    matches!(line, Line::Frame(words) if words.len() == 1 && words.first().is_some_and(|word| word == "ready"))
-}
-
-fn is_apply_frame(line: &Line) -> bool {
-    match line {
-        Line::Frame(words) => words.iter().map(String::as_str).eq(["begin", "apply"]),
-        Line::Text(_) => false,
-    }
-}
-
-fn step_report(line: &Line) -> Option<StepReport> {
-    let Line::Frame(words) = line else { return None };
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let ["step", index, word, rest @ ..] = words.as_slice() else { return None };
-    let reason = || {
-        let said = rest.get(1).and_then(|encoded| {
-            base64::Engine::decode(&base64::engine::general_purpose::STANDARD, encoded).ok()
-        });
-        let text = String::from_utf8_lossy(&said.unwrap_or_default()).trim().to_owned();
-        if text.is_empty() { format!("it ended with status {}", rest.first().unwrap_or(&"?")) } else { text }
-    };
-    let result = match *word {
-        "started" => StepResult::Started,
-        "changed" => StepResult::Changed,
-        "refused" => StepResult::Refused(reason()),
-        "failed" => StepResult::Failed(reason()),
-        "skipped" => StepResult::Skipped(rest.first()?.parse().ok()?),
-        _ => return None,
-    };
-    Some(StepReport { index: index.parse().ok()?, result })
-}
-
-/// Sends an order and the payloads behind it. Small ones travel together.
-async fn send_all(
-    input: mpsc::Sender<Vec<u8>>,
-    order: Vec<u8>,
-    payloads: &[Payload],
-) -> Result<(), ProbeError> {
-    let mut pending = order;
-    for payload in payloads {
-        match payload {
-            Payload::Bytes(bytes) => pending.extend_from_slice(bytes),
-            Payload::Secret(secret) => pending.extend_from_slice(secret.expose()),
-            Payload::Local { path, length } => {
-                let failed = |error: std::io::Error| ProbeError::Local {
-                    path: path.display().to_string(),
-                    reason: error.to_string(),
-                };
-                let mut file = tokio::fs::File::open(path).await.map_err(failed)?;
-                let mut left = *length;
-                while left > 0 {
-                    let mut chunk = vec![0_u8; CHUNK.min(usize::try_from(left).unwrap_or(CHUNK))];
-                    let count = file.read(&mut chunk).await.map_err(failed)?;
-                    if count == 0 {
-                        return Err(failed(std::io::Error::other("it has become shorter meanwhile")));
-                    }
-                    chunk.truncate(count);
-                    left -= count as u64;
-                    if pending.is_empty() {
-                        pending = chunk;
-                    } else {
-                        pending.extend_from_slice(&chunk);
-                    }
-                    if !flush(&input, &mut pending).await {
-                        return Ok(());
-                    }
-                }
-            }
-        }
-        if pending.len() >= CHUNK && !flush(&input, &mut pending).await {
-            return Ok(());
-        }
-    }
-    flush(&input, &mut pending).await;
-    Ok(())
-}
-
-/// Sends what is pending; false when nobody reads any more.
-async fn flush(input: &mpsc::Sender<Vec<u8>>, pending: &mut Vec<u8>) -> bool {
-    if pending.is_empty() {
-        return true;
-    }
-    input.send(std::mem::take(pending)).await.is_ok()
 }

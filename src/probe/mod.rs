@@ -2,6 +2,12 @@
 
 mod answers;
 mod conversation;
+mod error;
+mod opening;
 mod script;
+mod sending;
+mod steps;
 
-pub use conversation::{Conversation, Limits, ProbeError, StepReport, StepResult};
+pub use conversation::{Conversation, Limits};
+pub use error::ProbeError;
+pub use steps::{StepReport, StepResult};

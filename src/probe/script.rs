@@ -40,7 +40,7 @@ impl Probe {
             }
         }
         let mut script = program::definitions(&libraries);
-        script.push_str("fp_probe() {\nfp_count=0 fp_near='' fp_far=''\nfp_hangable\n");
+        script.push_str("fp_probe() {\nfp_probe_begin\n");
         script.push_str(&format!("fp_facts {}\n", quote(&facts.user)));
         let mut units = Vec::new();
         let mut packages = Vec::new();

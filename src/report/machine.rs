@@ -166,3 +166,81 @@ impl Ended {
         ended
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Failure;
+    use crate::model::MachineName;
+    use crate::report::samples::{plan, step};
+
+    fn some_plan(steps: usize) -> Plan {
+        plan((0..steps).map(|_| step("file", "/f", "role x", Action::Create, Vec::new())).collect(), 1)
+    }
+
+    fn status(steps: &[StepOutcome], left: Option<&Plan>) -> Status {
+        let name = MachineName::new("m").unwrap();
+        let plan = some_plan(steps.len());
+        MachineReport { plan: Some(&plan), steps, left, ..MachineReport::new(&name) }.status()
+    }
+
+    #[test]
+    fn before_an_apply_the_plan_decides() {
+        let name = MachineName::new("m").unwrap();
+        let of = |plan: &Plan| MachineReport { plan: Some(plan), ..MachineReport::new(&name) }.status();
+        assert_eq!(of(&some_plan(0)), Status::InOrder);
+        assert_eq!(of(&some_plan(2)), Status::Pending);
+        let blocked = crate::plan::Blocked {
+            id: crate::model::ResourceId::new("file", "/f"),
+            origin: crate::report::samples::origin("role x"),
+            reason: "x".to_owned(),
+        };
+        let mut stuck = some_plan(0);
+        stuck.blocked.push(blocked.clone());
+        assert_eq!(of(&stuck), Status::Blocked);
+        let mut both = some_plan(1);
+        both.blocked.push(blocked);
+        assert_eq!(of(&both), Status::Pending);
+        assert_eq!(MachineReport::new(&name).status(), Status::Interrupted);
+        let unsupported = MachineReport { unsupported: Some("no"), ..MachineReport::new(&name) };
+        assert_eq!(unsupported.status(), Status::Unsupported);
+    }
+
+    #[test]
+    fn after_an_apply_the_steps_and_what_is_left_decide() {
+        use StepOutcome::{Changed, NotReached, Skipped};
+        let (refused, failed) = (StepOutcome::Refused("r".to_owned()), StepOutcome::Failed("f".to_owned()));
+        let (nothing, something) = (some_plan(0), some_plan(1));
+        let cases: &[(&[StepOutcome], Option<&Plan>, Status)] = &[
+            (&[Changed, Changed], Some(&nothing), Status::Done),
+            (&[Changed, Changed], Some(&something), Status::Partly),
+            (&[Changed, Changed], None, Status::Partly),
+            (&[Changed, failed.clone()], Some(&something), Status::Partly),
+            (&[refused.clone(), refused.clone()], Some(&something), Status::Refused),
+            (&[refused, failed.clone()], Some(&something), Status::Failed),
+            (&[failed, Skipped(0)], Some(&something), Status::Failed),
+            (&[NotReached], None, Status::Failed),
+        ];
+        for (steps, left, expected) in cases {
+            assert_eq!(status(steps, *left), *expected, "{steps:?}");
+        }
+    }
+
+    #[test]
+    fn a_failure_decides_before_all_else() {
+        let name = MachineName::new("m").unwrap();
+        let plan = some_plan(1);
+        let kinds = [
+            (FailureKind::Unreachable, Status::Unreachable),
+            (FailureKind::Refused, Status::Refused),
+            (FailureKind::Interrupted, Status::Interrupted),
+            (FailureKind::Other, Status::Failed),
+        ];
+        for (kind, expected) in kinds {
+            let failure = Failure { kind, message: "m".to_owned() };
+            let report =
+                MachineReport { plan: Some(&plan), failure: Some(&failure), ..MachineReport::new(&name) };
+            assert_eq!(report.status(), expected);
+        }
+    }
+}

@@ -20,6 +20,7 @@ pub use outcome::outcomes;
 pub use plan::plans;
 pub use style::{Paint, Style};
 pub use summary::{closing, summary};
+pub use words::counted;
 
 #[cfg(test)]
 mod samples;

@@ -1,5 +1,8 @@
 //! Plans for a person: what would change, grouped by machine and resource.
 
+#[cfg(test)]
+mod tests;
+
 use super::layout::{Break, Line};
 use super::machine::{Counts, MachineReport};
 use super::step::{self, BODY};
@@ -7,6 +10,9 @@ use super::style::{Paint, Style};
 use super::{safe, words};
 use crate::event::Failure;
 use crate::plan::{Blocked, Plan};
+
+/// The most that is shown of what is there to be copied: a host key of RSA with 16384 bits fits.
+const COPIED: usize = 4_000;
 
 /// Draws the plans of all machines, in the order given.
 ///
@@ -105,21 +111,17 @@ fn blocked(text: &mut String, one: &Blocked, style: Style) {
     step::reason(text, &one.reason, BODY, style);
 }
 
-/// Writes what a machine failed to do.
+/// Writes what a machine failed to do. What stands indented in a row of its own is there to be copied, as
+/// the line that pins a host key is: it stays whole, however narrow the terminal.
 pub(super) fn failed(text: &mut String, failure: &Failure, style: Style) {
-    step::reason(text, &format!("failed to {}", failure.message), 2, style);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::report::samples::{ASCII, NARROW, Sample, WIDE, visible};
-
-    #[test]
-    fn a_fleet() {
-        let sample = Sample::new();
-        insta::assert_snapshot!("fleet_80", plans(&sample.planned(), NARROW));
-        insta::assert_snapshot!("fleet_120_colour", visible(&plans(&sample.planned(), WIDE)));
-        insta::assert_snapshot!("fleet_80_ascii", plans(&sample.planned(), ASCII));
+    let (words, copied) = match failure.message.split_once("\n    ") {
+        Some((words, copied)) => (words, Some(copied)),
+        None => (failure.message.as_str(), None),
+    };
+    step::reason(text, &format!("failed to {words}"), 2, style);
+    if let Some(copied) = copied {
+        text.push_str("    ");
+        text.push_str(&safe::bounded(&safe::line(copied, style), COPIED, style));
+        text.push('\n');
     }
 }

@@ -79,7 +79,7 @@ pub(super) fn write(text: &mut String, step: &Step, style: Style) {
             }
             Detail::Summary { name, from, to } => {
                 let name = if *name == step.id.target { "content" } else { name };
-                row.add(text, &Value::new(name, from.as_deref(), to, style), style);
+                row.add(text, &Value::summary(name, from.as_deref(), to, style), style);
                 row.flush(text, style);
             }
             Detail::Secret { name, existed } => {
@@ -138,10 +138,17 @@ struct Value {
 }
 
 impl Value {
+    /// One that is described, not quoted.
+    fn summary(name: &str, from: Option<&str>, to: &str, style: Style) -> Self {
+        let show = |words: &str| safe::bounded(&safe::line(words, style), LONGEST, style);
+        Self { name: safe::line(name, style), from: from.map(show), to: show(to) }
+    }
+
     fn new(name: &str, from: Option<&str>, to: &str, style: Style) -> Self {
         let show = |value: &str| {
             let shown = safe::bounded(&safe::line(value, style), LONGEST, style);
-            if shown.trim() == shown && !shown.is_empty() { shown } else { format!("\"{shown}\"") }
+            let plain = !shown.is_empty() && shown.trim() == shown && !shown.contains(", ");
+            if plain { shown } else { format!("\"{shown}\"") }
         };
         let (mut old, mut new) = (from.map(show), show(to));
         if let Some(from) = from

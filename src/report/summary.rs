@@ -7,6 +7,9 @@ use super::machine::{Counts, Ended, MachineReport, Status};
 use super::style::{Paint, Style};
 use super::words::counted;
 
+/// Columns between two columns, when there is room.
+const GAP: usize = 2;
+
 /// Draws one row for each machine, in the order given, and the last sentence below.
 ///
 /// Before an apply the columns count what is to do, after it how the steps ended. A column that
@@ -29,7 +32,15 @@ pub fn summary(machines: &[MachineReport<'_>], style: Style) -> String {
 }
 
 fn table(machines: &[MachineReport<'_>], columns: &[&Column], style: Style) -> Table {
-    let mut table = Table::new();
+    let mut table = rows(machines, columns, false);
+    let total = |table: &Table, gap: usize| {
+        let widths = table.column_max_content_widths();
+        widths.iter().map(|width| usize::from(*width) + gap).sum::<usize>() - gap
+    };
+    if total(&table, GAP) > style.columns() {
+        table = rows(machines, columns, true);
+    }
+    let gap = if total(&table, GAP) > style.columns() { 1 } else { GAP };
     let dash = if style.unicode { '─' } else { '-' };
     table
         .load_style(TableStyle::new().header_separator(LineStyle::none().fill(dash)))
@@ -37,9 +48,24 @@ fn table(machines: &[MachineReport<'_>], columns: &[&Column], style: Style) -> T
         .force_no_tty()
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(u16::try_from(style.columns()).unwrap_or(u16::MAX));
+    let last = columns.len() + 1;
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, if index == last { 0 } else { u16::try_from(gap).unwrap_or(1) }));
+        if index > 0 {
+            // Only a long name is broken.
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+    table
+}
+
+/// The cells. A narrow table has one word a row in its headings.
+fn rows(machines: &[MachineReport<'_>], columns: &[&Column], narrow: bool) -> Table {
+    let mut table = Table::new();
     let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
+    let heading = |name: &str| if narrow { name.replace(' ', "\n") } else { name.to_owned() };
     let mut header = vec![Cell::new("machine")];
-    header.extend(columns.iter().map(|column| right(column.name.to_owned())));
+    header.extend(columns.iter().map(|column| right(heading(column.name))));
     header.push(Cell::new("result"));
     table.set_header(header);
     for machine in machines {
@@ -50,17 +76,6 @@ fn table(machines: &[MachineReport<'_>], columns: &[&Column], style: Style) -> T
         }));
         row.push(Cell::new(machine.status().words()));
         table.add_row(row);
-    }
-    let widths = table.column_max_content_widths();
-    let total: usize = widths.iter().map(|width| usize::from(*width)).sum();
-    let gap = if total + 2 * (widths.len() - 1) <= style.columns() { 2 } else { 1 };
-    let last = widths.len() - 1;
-    for (index, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, if index == last { 0 } else { gap }));
-        if index > 0 {
-            // Only a long name is broken.
-            column.set_constraint(ColumnConstraint::ContentWidth);
-        }
     }
     table
 }
@@ -92,7 +107,7 @@ const BEFORE: &[Column] = &[
     column("remove", true, |machine| counts(machine).remove),
     column("restart", false, |machine| counts(machine).restart),
     column("blocked", false, |machine| counts(machine).blocked),
-    column("in\norder", true, |machine| counts(machine).in_order),
+    column("in order", true, |machine| counts(machine).in_order),
 ];
 
 const AFTER: &[Column] = &[
@@ -100,7 +115,7 @@ const AFTER: &[Column] = &[
     column("failed", false, |machine| ended(machine).failed),
     column("refused", false, |machine| ended(machine).refused),
     column("skipped", false, |machine| ended(machine).skipped),
-    column("not\nreached", false, |machine| ended(machine).not_reached),
+    column("not reached", false, |machine| ended(machine).not_reached),
     column("left", true, |machine| machine.left.map_or(0, |left| left.steps.len())),
     column("blocked", false, |machine| machine.left.or(machine.plan).map_or(0, |plan| plan.blocked.len())),
 ];
@@ -188,7 +203,10 @@ fn parts(machines: &[MachineReport<'_>]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::samples::{ASCII, NARROW, Sample, WIDE, visible};
+    use crate::event::{Failure, FailureKind, StepOutcome};
+    use crate::model::MachineName;
+    use crate::report::samples::{ASCII, NARROW, Sample, WIDE, plan, step, visible};
+    use crate::resource::Action;
 
     #[test]
     fn before_and_after() {
@@ -198,5 +216,42 @@ mod tests {
         insta::assert_snapshot!("applied_80", summary(&sample.applied(), NARROW));
         insta::assert_snapshot!("applied_80_ascii", summary(&sample.applied(), ASCII));
         insta::assert_snapshot!("applied_120_colour", visible(&summary(&sample.applied(), WIDE)));
+    }
+
+    #[test]
+    fn the_last_sentence_says_what_became_of_all() {
+        let name = MachineName::new("m").unwrap();
+        let (nothing, some) =
+            (plan(Vec::new(), 3), plan(Vec::from([step("file", "/f", "x", Action::Create, Vec::new())]), 0));
+        let in_order = MachineReport { plan: Some(&nothing), ..MachineReport::new(&name) };
+        let pending = MachineReport { plan: Some(&some), ..in_order };
+        let done = MachineReport { steps: &[StepOutcome::Changed], left: Some(&nothing), ..pending };
+        let failure = Failure { kind: FailureKind::Unreachable, message: "reach it".to_owned() };
+        let unreachable = MachineReport { failure: Some(&failure), ..MachineReport::new(&name) };
+        assert_eq!(closing(&[in_order; 5]), "nothing to do on 5 machines");
+        assert_eq!(closing(&[in_order]), "nothing to do on 1 machine");
+        assert_eq!(closing(&[done, done, done, done, unreachable]), "4 machines changed, 1 unreachable");
+        assert_eq!(closing(&[pending, in_order]), "1 change to make on 1 machine, nothing to do on 1");
+        assert_eq!(closing(&[unreachable, unreachable]), "2 machines unreachable");
+        assert_eq!(summary(&[], NARROW), "");
+    }
+
+    #[test]
+    fn rows_fit_and_colour_adds_nothing_else() {
+        let sample = Sample::new();
+        for width in [0, 60, 80, 90, 100, 200] {
+            for reports in [sample.planned(), sample.applied()] {
+                let style = Style { colour: false, width, unicode: true };
+                let text = summary(&reports, style);
+                if width >= 80 {
+                    assert!(text.lines().all(|row| row.chars().count() <= width), "{text}");
+                }
+                let coloured = summary(&reports, Style { colour: true, ..style });
+                let mut parts = coloured.split('\u{1b}');
+                let first = parts.next().unwrap().to_owned();
+                let bare = parts.fold(first, |bare, part| bare + part.split_once('m').unwrap().1);
+                assert_eq!(bare, text);
+            }
+        }
     }
 }

@@ -21,7 +21,8 @@ pub(super) fn name(machine: &MachineReport<'_>, widest: usize) -> Line {
 }
 
 /// `1 machine`, `2 machines`.
-pub(super) fn counted(number: usize, noun: &str) -> String {
+#[must_use]
+pub fn counted(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 

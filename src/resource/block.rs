@@ -65,10 +65,14 @@ pub fn read(
         fields.close();
         return Vec::new();
     };
-    let block = Block { path, id, content, comment, position: position.unwrap_or(Position::End), owner, group, mode };
+    let block =
+        Block { path, id, content, comment, position: position.unwrap_or(Position::End), owner, group, mode };
     let fits = block.set(b"");
     if let Err(error) = &fits {
-        fields.problems().push(Diagnostic::at(&span, format!("failed to {error}")));
+        fields.problems().push(
+            Diagnostic::at(&span, format!("failed to {error}"))
+                .expected("lines that are not the block's own markers"),
+        );
     }
     fields.close();
     fits.map(|_| Declared::new(block, origin.clone())).into_iter().collect()
@@ -96,9 +100,12 @@ fn content(fields: &mut Fields<'_>, reading: &Reading<'_>) -> Option<String> {
             Err(problem) => problem,
         },
         (Some(_), Some(_)) => Diagnostic::at(fields.span(), "block has more than one content")
-            .expected("one of content or template"),
+            .expected("one of content, template"),
         (None, None) => {
-            Diagnostic::at(fields.span(), "block has no content").expected("one of content or template")
+            let problem =
+                Diagnostic::at(fields.span(), "block has no content").expected("one of content, template");
+            fields.missing_one_of(&["content", "template"], problem);
+            return None;
         }
     };
     fields.problems().push(problem);

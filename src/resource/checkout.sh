@@ -2,17 +2,17 @@
 # Checkouts of git repositories, by git as the owner of the folder. No state of a branch is ever
 # thrown away: git itself refuses what would overwrite local changes, and nothing here forces it.
 
-# git in folder fp_checkout_at, for the user that we are: runuser keeps root's HOME, whose
-# settings another user cannot read. Folders above are not searched for a repository.
+# git in folder fp_checkout_at, with the settings of the user that we are: runuser keeps root's HOME,
+# which another user cannot read. Folders above are not searched for a repository.
 fp_checkout_git() {
-	env -u XDG_CONFIG_HOME -u GIT_DIR -u GIT_WORK_TREE HOME="$(fp_checkout_home)" \
+	env -u XDG_CONFIG_HOME -u GIT_DIR -u GIT_WORK_TREE HOME="$fp_checkout_home" \
 		GIT_TERMINAL_PROMPT=0 GIT_CEILING_DIRECTORIES="${fp_checkout_at%/*}" \
 		GIT_SSH_COMMAND="${fp_checkout_ssh:-ssh -o BatchMode=yes}" \
 		git -C "$fp_checkout_at" "$@" </dev/null
 }
 
-# The home of the user that we are, by the user database.
-fp_checkout_home() {
+# Prints the home of the user that we are, by the user database.
+fp_checkout_own_home() {
 	fp_checkout_line=$(getent passwd "$(id -u)" 2>/dev/null </dev/null) ||
 		fp_checkout_line=$(grep "^[^:]*:[^:]*:$(id -u):" /etc/passwd | head -n 1)
 	fp_checkout_line=${fp_checkout_line%:*}
@@ -32,6 +32,7 @@ fp_checkout_setting() {
 # Sets fp_checkout_state: absent, empty, files, broken, repository.
 fp_checkout_find() {
 	fp_checkout_at=$1
+	fp_checkout_home=$(fp_checkout_own_home)
 	if [ ! -d "$1" ]; then
 		fp_checkout_state=absent
 	elif [ -e "$1/.git" ]; then

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::answer::ObserveError;
 use crate::model::{Digest, Secret};
 
 /// The content of a file.
@@ -25,6 +26,15 @@ pub enum Content {
     Sealed(String),
 }
 
+/// Why nothing can be done with a sealed secret.
+#[must_use]
+pub fn sealed(name: &str) -> ObserveError {
+    ObserveError::Conflict(format!(
+        "the secret {name} is not at hand: it needs a file {name}.age in the secrets folder, and an --identity \
+         that opens it"
+    ))
+}
+
 impl Content {
     /// Whether it may not be shown.
     #[must_use]
@@ -36,7 +46,7 @@ impl Content {
 /// One file a resource would write, for `render`.
 #[derive(Clone, Debug)]
 pub struct Rendered {
-    /// Where on the machine (absolute), or a name such as `crontab.root` for what is not a file of its own.
+    /// Where on the machine (absolute), or a name such as `crontab.root#ID` for what is not a file of its own.
     pub path: String,
     /// What it holds.
     pub content: Content,

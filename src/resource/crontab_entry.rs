@@ -168,7 +168,7 @@ impl Resource for CrontabEntry {
 
     fn rendered(&self) -> Vec<Rendered> {
         let content = Content::Bytes(Arc::from(self.content()));
-        vec![Rendered { path: format!("crontab.{}", self.user), content }]
+        vec![Rendered { path: format!("crontab.{}#{}", self.user, self.id), content }]
     }
 }
 

@@ -1,6 +1,6 @@
 //! `directory`: a directory with its owner, group and mode. What it holds is not its business.
 
-use super::answer::{Answers, ObserveError, PathType};
+use super::answer::{Answer, Answers, ObserveError, PathFacts, PathType};
 use super::declared::{Declared, Origin, Resource};
 use super::difference::{Action, Comparison, Detail, Difference};
 use super::operation::Operation;
@@ -145,6 +145,25 @@ impl Resource for Directory {
                 what.phrase()
             ))),
         }
+    }
+
+    /// The directories it makes on the way are there for those that come after it.
+    fn foreseen(&self, answers: Answers<'_>) -> Vec<(Question, Answer)> {
+        let mut foreseen = Vec::new();
+        for (index, above) in self.above().into_iter().enumerate() {
+            let missing = answers.path(index + 1).is_ok_and(|facts| facts.what == PathType::Absent);
+            if missing && !answers.is_declared(&above) {
+                let facts = PathFacts {
+                    what: PathType::Directory { mounted: false },
+                    mode: 0o755,
+                    user: self.owner.clone(),
+                    group: self.group.clone().unwrap_or_default(),
+                    ..PathFacts::absent()
+                };
+                foreseen.push((Question::Path { path: above, want: Want::Facts }, Answer::Path(facts)));
+            }
+        }
+        foreseen
     }
 
     fn path(&self) -> Option<&MachinePath> {

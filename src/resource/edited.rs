@@ -105,7 +105,12 @@ impl Edited {
         payload: Option<Payload>,
     ) -> Operation {
         let arguments = std::iter::once(self.path.to_string()).chain(arguments);
-        Operation { library: LIBRARY, call: Call::new(function, arguments), payload, within: Some(self.path.parent()) }
+        Operation {
+            library: LIBRARY,
+            call: Call::new(function, arguments),
+            payload,
+            within: Some(self.path.parent()),
+        }
     }
 
     /// The comparison of a file with what it should hold. `details` tell what of the owned part

@@ -3,18 +3,21 @@
 use std::sync::Arc;
 
 use super::answer::{Answers, ObserveError, PathFacts, PathType};
-use super::content::{Content, Rendered};
+use super::content::{Content, Rendered, sealed};
 use super::declared::{Declared, Origin, Resource};
 use super::difference::{Action, Comparison, Detail, Difference};
 use super::operation::{Operation, Payload};
 use super::ownership;
 use super::question::{Question, Want};
 use super::reading::Reading;
-use crate::model::{Diagnostic, Diagnostics, Digest, Fields, MachinePath, Node, ResourceId};
+use crate::model::{Diagnostic, Diagnostics, Digest, Fields, MachinePath, Node, ResourceId, one_of};
 use crate::shell::{Call, posix};
 
 /// The word of the inventory.
 pub const KIND: &str = "file";
+
+/// The keys that say what it holds.
+const CONTENTS: &[&str] = &["content", "template", "source", "secret"];
 
 /// The most bytes of an old content that come back for a diff.
 const SHOWN: u64 = 64 * 1024;
@@ -60,12 +63,14 @@ pub fn read(
             fields.problems().push(problem);
             None
         }
-        (found, _) => {
-            let message =
-                if found.is_some() { "file has more than one content" } else { "file has no content" };
-            fields
-                .problems()
-                .push(Diagnostic::at(&span, message).expected("one of content, template, source or secret"));
+        (Some(_), false) => {
+            let problem = Diagnostic::at(&span, "file has more than one content").expected(one_of(CONTENTS));
+            fields.problems().push(problem);
+            None
+        }
+        (None, _) => {
+            let problem = Diagnostic::at(&span, "file has no content").expected(one_of(CONTENTS));
+            fields.missing_one_of(CONTENTS, problem);
             None
         }
     };
@@ -223,7 +228,10 @@ impl Resource for File {
             })
         };
         let Some(operation) = operation else {
-            return Err(ObserveError::Conflict("its secret is not at hand".to_owned()));
+            return Err(match &self.content {
+                Content::Sealed(name) => sealed(name),
+                _ => ObserveError::Conflict("its content is not at hand".to_owned()),
+            });
         };
         Ok(Comparison::Differs(Difference { action, details, operations: vec![operation] }))
     }

@@ -10,7 +10,7 @@ mod remote;
 use std::sync::Arc;
 
 use super::answer::{Answer, Answers, ObserveError};
-use super::content::{Content, Rendered};
+use super::content::{Content, Rendered, sealed};
 use super::declared::Resource;
 use super::difference::{Comparison, Detail};
 use super::edited::Edited;
@@ -68,7 +68,7 @@ impl IniValue {
         let bytes: &[u8] = match &self.value {
             Content::Bytes(bytes) => bytes,
             Content::Secret(secret) => secret.expose(),
-            Content::Sealed(_) => return Err(ObserveError::Conflict("its secret is not at hand".to_owned())),
+            Content::Sealed(name) => return Err(sealed(name)),
             Content::Local { .. } => return Err(self.unfit()),
         };
         let breaks = |byte: &u8| matches!(byte, b'\n' | b'\r' | 0);
@@ -113,8 +113,8 @@ impl IniKeys {
         let mut details = Vec::new();
         let mut existed = false;
         for value in &self.values {
-            let old = ini::get(text, value.section.as_deref(), &value.key)
-                .map_err(|error| file.conflict(error))?;
+            let old =
+                ini::get(text, value.section.as_deref(), &value.key).map_err(|error| file.conflict(error))?;
             existed |= old.is_some();
             let new = value.bytes()?;
             if old != Some(new) {

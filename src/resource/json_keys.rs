@@ -72,7 +72,8 @@ pub fn read(
         };
         is_whole = false;
         fields.problems().push(
-            Diagnostic::at(&entry.key.span, problem).expected("a key, or a pointer such as /permissions/deny"),
+            Diagnostic::at(&entry.key.span, problem)
+                .expected("a key, or a pointer such as /permissions/deny"),
         );
     }
     let owner = ownership::read_account(&mut fields, "owner");
@@ -128,9 +129,7 @@ impl JsonKeys {
 
     /// The document with all keys set.
     fn set(&self, text: &[u8]) -> Result<Vec<u8>, JsonError> {
-        self.values
-            .iter()
-            .try_fold(text.to_vec(), |text, (pointer, value)| json::set(&text, pointer, value))
+        self.values.iter().try_fold(text.to_vec(), |text, (pointer, value)| json::set(&text, pointer, value))
     }
 }
 

@@ -27,7 +27,7 @@ mod registry;
 mod testing;
 
 pub use answer::{Answer, Answers, Observation, ObserveError, PathFacts, PathType, Surroundings, UnitFacts};
-pub use content::{Content, Rendered};
+pub use content::{Content, Rendered, sealed};
 pub use declared::{Declared, Origin, Resource};
 pub use difference::{Action, Comparison, Detail, Difference};
 pub use operation::{Operation, Payload};

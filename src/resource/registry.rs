@@ -2,7 +2,9 @@
 
 use super::declared::{Declared, Origin};
 use super::reading::Reading;
-use super::{block, checkout, crontab_entry, directory, file, ini_keys, init_script, json_keys, link, package, unit};
+use super::{
+    block, checkout, crontab_entry, directory, file, ini_keys, init_script, json_keys, link, package, unit,
+};
 use crate::model::{Diagnostics, Node};
 
 /// Reads the fields of one kind into what it declares.

@@ -15,10 +15,10 @@ pub enum Line {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
     /// One line without end.
-    #[error("the machine sent a line of more than {0} bytes")]
+    #[error("it sent a line of more than {0} bytes")]
     LongLine(usize),
     /// Too much in sum.
-    #[error("the machine sent more than {0} bytes")]
+    #[error("it sent more than {0} bytes")]
     TooMuch(usize),
 }
 

@@ -4,5 +4,7 @@ mod call;
 pub mod frames;
 pub mod posix;
 pub mod program;
+#[cfg(test)]
+mod quoting_tests;
 
 pub use call::{Call, Library};

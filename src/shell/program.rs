@@ -123,6 +123,34 @@ mod tests {
     }
 
     #[test]
+    fn files_come_back_up_to_their_limit_and_unless_they_are_as_expected() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| quote(folder.path().join(name).to_str().unwrap());
+        for (name, text) in
+            [("a file", "four"), ("large", "more than four"), ("same", "same"), ("last", "last")]
+        {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        let same = crate::model::Digest::of(b"same").to_string();
+        let asked = [("a file", "-"), ("large", "-"), ("none", "-"), ("same", &same), ("last", &same)];
+        let mut input = run(&definitions(&[]));
+        let mut probe = "fp_probe_begin\n".to_owned();
+        for (number, (name, digest)) in asked.into_iter().enumerate() {
+            let want = if digest == "-" { "bytes" } else { "unless" };
+            probe.push_str(&format!(
+                "fp_path {number} {want} {digest} 4 {} {}\n",
+                at(name),
+                quote(&at(name))
+            ));
+        }
+        input.extend(run(&format!("{probe}fp_paths\n")));
+        let output = sh(&start_through("", "n4"), &input);
+        let contents: Vec<&str> = output.lines().filter(|line| line.starts_with("b ")).collect();
+        assert_eq!(contents, ["b 0 Zm91cg==", "b 4 bGFzdA=="], "{output}");
+        assert_eq!(output.lines().filter(|line| line.starts_with("d ")).count(), 4, "{output}");
+    }
+
+    #[test]
     fn orders_hold_any_bytes_of_script() {
         let input = run("printf '%s\\n' 'ü $x `y` \"z\" %b \\0'\n");
         let output = sh(&start_through("env", "n3"), &input);

@@ -11,8 +11,12 @@ use crate::resource::Content;
 /// How deep folders of templates and files may be nested.
 const DEEPEST: usize = 16;
 
-/// Reads what lies beside an inventory.
-pub(super) fn load(folder: &Path, secrets: &Path, identities: &Identities) -> Result<Library, LoadError> {
+/// Reads what lies beside an inventory; the secrets only when their folder is known.
+pub(super) fn load(
+    folder: &Path,
+    secrets: Option<&Path>,
+    identities: &Identities,
+) -> Result<Library, LoadError> {
     let mut library = Library::built_in();
     let mut places = Vec::new();
     let whole = folder.canonicalize().map_err(|error| unreadable(folder, &error))?;
@@ -35,7 +39,7 @@ pub(super) fn load(folder: &Path, secrets: &Path, identities: &Identities) -> Re
             library.files.insert(name, Content::Local { path, length, digest });
         }
     }
-    for (name, path) in files_below(secrets)? {
+    for (name, path) in secrets.map_or_else(|| Ok(Vec::new()), files_below)? {
         if let Some(secret) = name.strip_suffix(".age") {
             let sealed = std::fs::read(&path).map_err(|error| unreadable(&path, &error))?;
             let content = match identities.open(&sealed) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::library;
 use super::secrets::Identities;
-use crate::desired::Library;
+use crate::desired::{Library, check_roles};
 use crate::inventory::{Fleet, parse};
 use crate::model::{Diagnostics, Source};
 
@@ -62,13 +62,22 @@ pub enum LoadError {
 pub fn load(options: &ProjectOptions) -> Result<Project, LoadError> {
     let source = read_source(&options.inventory)?;
     let overlay = options.overlay.as_deref().map(read_source).transpose()?;
-    let fleet = parse(&source, overlay.as_ref()).map_err(LoadError::Invalid)?;
     let folder = folder_of(&options.inventory);
+    let fleet = match parse(&source, overlay.as_ref()) {
+        Ok(fleet) => fleet,
+        Err(mut problems) => {
+            // Mistakes in role files are shown with it, not only once the inventory is right.
+            if let Ok(library) = library::load(&folder, None, &Identities::default()) {
+                problems.append(check_roles(&library));
+            }
+            return Err(LoadError::Invalid(problems));
+        }
+    };
     let beside = |written: &crate::model::Spanned<String>| {
         folder_of(Path::new(written.span.source().name())).join(&written.value)
     };
     let secrets = fleet.secrets.as_ref().map_or_else(|| folder.join("secrets"), beside);
-    let library = library::load(&folder, &secrets, &options.identities)?;
+    let library = library::load(&folder, Some(&secrets), &options.identities)?;
     let known_hosts = options
         .known_hosts
         .clone()
@@ -101,7 +110,9 @@ pub(super) fn read_source(path: &Path) -> Result<Arc<Source>, LoadError> {
         path: path.display().to_string(),
         reason: format!("it is not UTF-8 text (byte {})", error.utf8_error().valid_up_to()),
     })?;
-    Ok(Source::new(path.display().to_string(), text))
+    // As a person would write it: `roles/web.yaml`, not `./roles/web.yaml`.
+    let shown = path.strip_prefix(".").unwrap_or(path);
+    Ok(Source::new(shown.display().to_string(), text))
 }
 
 pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> LoadError {

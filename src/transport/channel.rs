@@ -20,7 +20,8 @@ pub trait Session: Send {
     /// Starts one command through the login shell, on a channel of its own.
     ///
     /// # Errors
-    /// [`TransportError`] when the channel or the command is refused or the connection is gone.
+    /// [`TransportError`] when the channel is refused or the connection is gone. A command that the
+    /// server refuses is told by [`Output::Lost`]: waiting for its answer could cost a round trip.
     fn start<'a>(&'a mut self, command: &'a str) -> BoxFuture<'a, Result<Channel, TransportError>>;
 
     /// The longest command [`Session::start`] can carry, in bytes (OpenSSH on Linux 131,071 for one
@@ -36,6 +37,9 @@ pub trait Session: Send {
 
 /// One running command. Dropping `input` ends its standard input; dropping the channel lets go of
 /// the command, which the machine then has to end by itself.
+///
+/// Whoever sends much reads at the same time: a command whose output nobody takes stops reading.
+/// Sending fails once the command does not read any more; the output then says how it ended.
 #[derive(Debug)]
 pub struct Channel {
     /// Standard input. The queue is short, so that a slow machine holds the sender back.
@@ -53,7 +57,8 @@ pub enum Output {
     Stderr(Vec<u8>),
     /// The command ended; its exit status, or none when a signal ended it. Output may still follow.
     Exit(Option<u32>),
-    /// The connection failed. Nothing follows.
+    /// The connection failed, the session was closed, or the command ended without saying how.
+    /// Nothing follows, and what came before may be cut short, even after an exit status.
     Lost(TransportError),
 }
 

@@ -26,7 +26,7 @@ pub enum TransportError {
     },
     /// The host's key is not in the fleet's `known_hosts`.
     #[error(
-        "trust {host}: its host key is not pinned ({offered}); add this line to {file} once you have compared it: {line}"
+        "trust {host}: its host key is not pinned ({offered}); add this line to {file} once you have compared it:\n    {line}"
     )]
     UnknownHostKey {
         /// Host and port.

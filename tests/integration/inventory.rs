@@ -136,7 +136,7 @@ fn twenty_thousand_mistakes_are_shown_in_bounded_time() {
     let text = large(20_000).replace("platform: debian", "platfrom: debian");
     let start = Instant::now();
     let shown = seen(&Source::new("large.yaml", text), None);
-    assert!(shown.ends_with("40000 problems in large.yaml\n"), "{}", shown.lines().last().unwrap());
+    assert!(shown.ends_with("20000 problems in large.yaml\n"), "{}", shown.lines().last().unwrap());
     assert!(start.elapsed() < BOUND, "took {:?}", start.elapsed());
 }
 

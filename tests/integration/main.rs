@@ -5,19 +5,51 @@
 //! `rig_…`). The rig needs root; `tests/run` counts those tests where there is none.
 
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
 mod desired;
+#[cfg(test)]
+mod docs;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
 mod inventory;
 #[cfg(test)]
+mod project;
+#[cfg(test)]
 mod rig;
+#[cfg(test)]
+mod rig_access;
+#[cfg(test)]
+mod rig_bounds;
+#[cfg(test)]
+mod rig_disk;
+#[cfg(test)]
+mod rig_hostile;
+#[cfg(test)]
+mod rig_hung;
+#[cfg(test)]
+mod rig_interrupted;
+#[cfg(test)]
+mod rig_many;
+#[cfg(test)]
+mod rig_mounts;
+#[cfg(test)]
+mod rig_random;
 #[cfg(test)]
 mod rig_self;
 #[cfg(test)]
+mod rig_shells;
+#[cfg(test)]
+mod rig_wholetech;
+#[cfg(test)]
 mod scripts;
+#[cfg(test)]
+mod shell_scripts;
 #[cfg(test)]
 mod ssh;
 #[cfg(test)]

@@ -17,7 +17,8 @@ read -r pid _ </proc/self/stat
 mount -t tmpfs -o mode=0755,size=256m fleetprov-demo "$1"
 cd "$1"
 mkdir dev etc home old proc root run srv sys tmp usr var var/lib var/log var/tmp
-chmod 0700 root
+mkdir -p var/spool/cron/crontabs
+chmod 0700 root var/spool/cron/crontabs
 chmod 1777 tmp var/tmp
 
 for folder in bin sbin lib lib32 lib64 libx32; do

@@ -1,18 +1,16 @@
 //! One command on one channel: started, fed, listened to, ended.
 
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::Stdio;
 use std::sync::Arc;
 
 use russh::server::{Handle, Msg};
 use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
-use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::{Child, ChildStdin};
+use tokio::process::ChildStdin;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::demo::machine::Machine;
+use crate::demo::machine::{Machine, Process};
 
 /// The extended data type of standard error (RFC 4254, section 5.2).
 const STANDARD_ERROR: u32 = 1;
@@ -36,14 +34,8 @@ pub(super) async fn serve(
     if handle.channel_success(id).await.is_err() {
         return;
     }
-    let spawned = machine
-        .command(&text)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn();
-    let status = match spawned {
-        Ok(process) => over.run_until_cancelled(converse(Group(process), reader, &writer)).await.flatten(),
+    let status = match machine.start(&text) {
+        Ok(process) => over.run_until_cancelled(converse(process, reader, &writer)).await.flatten(),
         Err(error) => {
             let message = format!("cannot start the shell: {error}\n");
             let _told = writer.extended_data_bytes(STANDARD_ERROR, message.into_bytes()).await;
@@ -72,32 +64,31 @@ async fn asked(reader: &mut ChannelReadHalf) -> Option<String> {
 
 /// Carries bytes both ways. Gives the exit status, or nothing when the client is gone.
 async fn converse(
-    mut group: Group,
+    mut process: Process,
     reader: ChannelReadHalf,
     writer: &ChannelWriteHalf<Msg>,
 ) -> Option<u32> {
     let (send, received) = mpsc::unbounded_channel();
-    let feeding = feed(group.0.stdin.take(), received);
-    let (output, errors) = (group.0.stdout.take(), group.0.stderr.take());
+    let (input, output, errors) = (process.input.take(), process.output.take(), process.errors.take());
+    let feeding = async {
+        feed(input, received).await;
+        // Whether it took all of its input decides nothing.
+        std::future::pending().await
+    };
     let telling = async {
         tokio::join!(tell(output, writer, None), tell(errors, writer, Some(STANDARD_ERROR)));
-        group.0.wait().await
+        Some(process.end().await)
     };
-    let ending = async {
-        tokio::select! {
-            status = telling => Some(status),
-            () = listen(reader, send) => None,
-        }
+    let gone = async {
+        listen(reader, send).await;
+        None
     };
-    let feeding = async {
-        feeding.await;
-        std::future::pending::<()>().await;
+    let ended = tokio::select! {
+        ended = telling => ended,
+        ended = gone => ended,
+        ended = feeding => ended,
     };
-    let status = tokio::select! {
-        status = ending => status?,
-        () = feeding => None?,
-    };
-    match status {
+    match ended? {
         // A signal ended it: said as shells say it.
         Ok(status) => status.code().or_else(|| Some(128 + status.signal()?)).map(i32::cast_unsigned),
         Err(_) => Some(CANNOT_START),
@@ -130,11 +121,7 @@ async fn feed(input: Option<ChildStdin>, mut received: mpsc::UnboundedReceiver<V
     }
 }
 
-async fn tell(
-    output: Option<impl AsyncRead + Unpin>,
-    writer: &ChannelWriteHalf<Msg>,
-    extended: Option<u32>,
-) {
+async fn tell(output: Option<impl AsyncRead + Unpin>, writer: &ChannelWriteHalf<Msg>, extended: Option<u32>) {
     let Some(mut output) = output else { return };
     let mut buffer = vec![0; CHUNK];
     while let Ok(count) = output.read(&mut buffer).await {
@@ -148,20 +135,6 @@ async fn tell(
         };
         if sent.is_err() {
             return;
-        }
-    }
-}
-
-/// A command and what it has started. Dropped while it runs, all of it is killed.
-struct Group(Child);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        // There is an id only as long as the command has not been waited for.
-        let leader = self.0.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        if let Some(leader) = leader {
-            // Fails only when there is nothing left to kill.
-            let _gone = kill_process_group(leader, Signal::KILL);
         }
     }
 }

@@ -4,10 +4,19 @@ use handlebars::{RenderError, RenderErrorReason, TemplateError, TemplateErrorRea
 
 use super::super::fault::Fault;
 use super::super::scope::Scope;
+use super::open::Open;
+
+/// What is open where the text ends.
+pub(super) fn not_closed(open: Open<'_>) -> Fault {
+    match open {
+        Open::Tag(_) => Fault::new("the tag is not closed").expected("`}}` where it ends"),
+        Open::Block(name, _) => Fault::new(format!("`{{{{#{name}}}}}` is not closed"))
+            .expected(format!("`{{{{/{name}}}}}` where it ends")),
+    }
+}
 
 /// What handlebars' parser says, in our words. Its own text repeats a snippet of the wrong line.
-/// `at_end` says that it stumbled over the end of the text.
-pub(super) fn syntax(error: &TemplateError, at_end: bool) -> Fault {
+pub(super) fn syntax(error: &TemplateError) -> Fault {
     match error.reason() {
         TemplateErrorReason::MismatchingClosedHelper(opened, closed) => {
             Fault::new(format!("`{{{{#{opened}}}}}` is closed by `{{{{/{closed}}}}}`"))
@@ -16,8 +25,6 @@ pub(super) fn syntax(error: &TemplateError, at_end: bool) -> Fault {
         TemplateErrorReason::InvalidParam(parameter) => {
             Fault::new(format!("`{parameter}` is not a value")).expected("a name or a text in quotes")
         }
-        _ if at_end => Fault::new("the template ends inside a tag or a block")
-            .expected("`}}` behind a tag, and `{{/if}}` or its like behind a block"),
         _ => Fault::new("the template cannot be read from here on").expected(
             "a tag such as {{ name }}, {{#if name}} ... {{/if}} or {{helper \"argument\"}}, closed where it ends",
         ),

@@ -2,7 +2,7 @@
 
 use super::super::folders;
 use super::{End, KIND, Leg, Mode};
-use crate::model::{Diagnostic, Diagnostics, Fields, Node, RoleName, Spanned, parse_duration};
+use crate::model::{Diagnostic, Diagnostics, Fields, NAME_SHAPE, Node, RoleName, Spanned, parse_duration};
 use crate::resource::{Declared, Origin, Reading};
 
 const MODES: &[(&str, Mode)] = &[("copy", Mode::Copy), ("move", Mode::Move), ("sync", Mode::Sync)];
@@ -18,7 +18,7 @@ pub fn read(
 ) -> Vec<Declared> {
     let before = problems.len();
     let Some(mut fields) = Fields::open(node, KIND, problems) else { return Vec::new() };
-    let name = fields.required("name", "a-z, 0-9 and -", |text| RoleName::new(text).map(|_| text.to_owned()));
+    let name = fields.required("name", NAME_SHAPE, |text| RoleName::new(text).map(|_| text.to_owned()));
     let source = fields.required_text("from");
     let destination = fields.required_text("to");
     let source = source.and_then(|text| end(&text, reading, fields.problems()));

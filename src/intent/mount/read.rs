@@ -78,7 +78,7 @@ fn sshfs(fields: &mut Fields<'_>, from: &Spanned<String>, reading: &Reading<'_>)
     let Some(key) = key else {
         let problem = Diagnostic::at(&span, "a mount by sshfs has no key")
             .expected("`machine:` with the other machine's name, or `key:` with a path");
-        fields.problems().push(problem);
+        fields.missing_one_of(&["machine", "key"], problem);
         return None;
     };
     let key = option_path(&key, reading, fields.problems());

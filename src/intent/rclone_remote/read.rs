@@ -33,7 +33,7 @@ pub fn read(
     let owner = owner.unwrap_or_else(|| folders::runner(reading.facts).to_owned());
     let id = format!("remote-{name}");
     let remote = RcloneRemote { name, backend, options };
-    declare(&id, &[remote], &config, &owner, origin, problems).into_iter().collect()
+    declare(&id, &[remote], &config, &owner, origin, problems)
 }
 
 fn backend_from(text: &str) -> Result<String, String> {

@@ -2,8 +2,13 @@
 
 use super::super::folders;
 use super::{Job, KIND, Schedule};
-use crate::model::{Diagnostic, Diagnostics, Fields, Node, RoleName, Spanned, parse_duration};
+use crate::model::{
+    Diagnostic, Diagnostics, Fields, NAME_SHAPE, Node, RoleName, Spanned, one_of, parse_duration,
+};
 use crate::resource::{Content, Declared, Origin, Reading, ownership};
+
+/// The keys that say what runs.
+const JOBS: &[&str] = &["command", "script", "template", "source"];
 
 const DURATION: &str = "a duration such as 90s, 10m, 2h or 1d";
 
@@ -16,7 +21,7 @@ pub fn read(
     problems: &mut Diagnostics,
 ) -> Vec<Declared> {
     let Some(mut fields) = Fields::open(node, KIND, problems) else { return Vec::new() };
-    let name = fields.required("name", "a-z, 0-9 and -", |text| RoleName::new(text).map(|_| text.to_owned()));
+    let name = fields.required("name", NAME_SHAPE, |text| RoleName::new(text).map(|_| text.to_owned()));
     let description = fields.text("description").map(|text| text.value);
     let at = fields.required_text("at");
     let zone = fields.text("zone");
@@ -76,12 +81,15 @@ fn job(fields: &mut Fields<'_>, reading: &Reading<'_>) -> Option<Job> {
     let job = jobs.pop();
     match job {
         Some(job) if jobs.is_empty() => job.map_err(|problem| fields.problems().push(problem)).ok(),
-        found => {
-            let message =
-                if found.is_some() { "schedule has more than one job" } else { "schedule has no job" };
+        Some(_) => {
             let problem =
-                Diagnostic::at(fields.span(), message).expected("one of command, script, template or source");
+                Diagnostic::at(fields.span(), "schedule has more than one job").expected(one_of(JOBS));
             fields.problems().push(problem);
+            None
+        }
+        None => {
+            let problem = Diagnostic::at(fields.span(), "schedule has no job").expected(one_of(JOBS));
+            fields.missing_one_of(JOBS, problem);
             None
         }
     }

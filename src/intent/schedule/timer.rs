@@ -1,7 +1,7 @@
 //! A schedule as a systemd timer and its service.
 
 use super::super::systemd;
-use super::{Job, Schedule};
+use super::{Job, Schedule, zone};
 use crate::format::calendar::{self, Trigger};
 use crate::format::cron::CronExpression;
 use crate::format::unit::{UnitError, UnitFile, Value};
@@ -24,6 +24,10 @@ impl Schedule {
     ) -> Vec<Declared> {
         if !facts.root {
             problems.push(systemd::needs_root("a schedule on systemd", &origin.span));
+            return Vec::new();
+        }
+        if let Some(problem) = self.zone.as_ref().and_then(zone::unknown) {
+            problems.push(problem);
             return Vec::new();
         }
         let zone = self.zone.as_ref().map(|zone| zone.value.as_str());

@@ -52,8 +52,13 @@ fn when(fields: &mut Fields<'_>) -> Option<When> {
     let at = fields.required_text("at");
     let zone = fields.text("zone");
     let spread = fields.parsed("spread", "a duration such as 90s, 10m, 2h or 1d", parse_duration);
-    let catch_up = fields.flag("catch-up").unwrap_or(false);
+    let spread = spread.and_then(|value| placed(fields, "spread", value));
+    let catch_up = fields.flag("catch-up").and_then(|value| placed(fields, "catch-up", value));
     Some(When { at: at?, zone, spread, catch_up })
+}
+
+fn placed<T>(fields: &mut Fields<'_>, key: &'static str, value: T) -> Option<Spanned<T>> {
+    fields.node(key).map(|node| Spanned { value, span: node.span.clone() })
 }
 
 /// rclone's rules: `+ PATTERN`, `- PATTERN`, or `!` which forgets those before it.

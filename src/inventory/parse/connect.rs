@@ -14,7 +14,8 @@ pub(super) fn read(
 ) -> Option<Connect> {
     let what = format!("`connect` of {title}");
     let mut fields = Fields::open(node, what.as_str(), problems)?;
-    let local = fields.flag("local").unwrap_or(false);
+    let said = fields.flag("local");
+    let local = said == Some(true);
     let id = fields.text("id");
     let ssh = fields.text("ssh");
     let key = fields.text("key");
@@ -43,28 +44,27 @@ pub(super) fn read(
     }
     match (local, &ssh, &id) {
         (false, None, _) => {
-            problems.push(
-                Diagnostic::at(&node.span, format!("{what} leads nowhere"))
-                    .expected("`ssh: USER@HOST` or `local: true`"),
-            );
+            let problem = Diagnostic::at(&node.span, format!("{what} leads nowhere"))
+                .expected("`ssh: USER@HOST` or `local: true`");
+            let keys: &[&str] = if said.is_some() { &["ssh"] } else { &["ssh", "local"] };
+            fields.missing_one_of(keys, problem);
         }
         (true, Some(ssh), None) => {
-            problems.push(
+            fields.problems().push(
                 Diagnostic::at(&ssh.span, format!("{what} has `local` and `ssh`, and no `id`"))
                     .expected("an `id:` that says on which computer it is local, or only one of the two"),
             );
         }
         _ => {}
     }
-    if ssh.is_none() {
+    if local && ssh.is_none() {
         for (key, place) in
             [("key", key.as_ref().map(|key| &key.span)), ("jump", jumps.first().map(|jump| &jump.span))]
         {
             if let Some(place) = place {
-                problems.push(
-                    Diagnostic::at(place, format!("{what} has `{key}` and no `ssh`"))
-                        .expected("`ssh: USER@HOST` beside it"),
-                );
+                let problem = Diagnostic::at(place, format!("{what} has `{key}` and no `ssh`"))
+                    .expected("`ssh: USER@HOST` beside it");
+                fields.missing_one_of(&["ssh"], problem);
             }
         }
     }

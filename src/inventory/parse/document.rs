@@ -6,7 +6,7 @@ use super::names::Names;
 use super::{backup, homes, legs, link, logins, machine, service, surface, tier};
 use crate::inventory::fleet::Fleet;
 use crate::inventory::{overlay, yaml};
-use crate::model::{Diagnostics, Fields, FleetName, Node, Source, Value};
+use crate::model::{Diagnostics, Fields, FleetName, NAME_SHAPE, Node, Source, Value};
 
 /// Reads an inventory, with an overlay laid over it when one is given, and checks every reference.
 ///
@@ -35,7 +35,7 @@ pub fn parse(source: &Arc<Source>, overlay: Option<&Arc<Source>>) -> Result<Flee
 fn read(source: &Arc<Source>, inventory: &Node, problems: &mut Diagnostics) -> Option<Fleet> {
     let names = Names::of(inventory);
     let mut fields = Fields::open(inventory, "the inventory", problems)?;
-    let name = fields.required("fleet", "a name", FleetName::new);
+    let name = fields.required("fleet", NAME_SHAPE, FleetName::new);
     let vars = super::scalar::map_node(&mut fields, "vars");
     let known_hosts = fields.text("known-hosts");
     let secrets = fields.text("secrets");

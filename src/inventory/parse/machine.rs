@@ -65,7 +65,7 @@ fn managed(fields: &mut Fields<'_>, title: &str, names: &Names<'_>) -> Option<Ma
         (None, None) => {
             let problem = Diagnostic::at(fields.span(), format!("{title} is neither managed nor unmanaged"))
                 .expected("`platform:` and `connect:`, or `unmanaged:`");
-            fields.problems().push(problem);
+            fields.missing_one_of(&["platform", "connect", "unmanaged"], problem);
         }
         (None, Some(_)) => fields.missing("platform"),
         (Some(_), None) => fields.missing("connect"),

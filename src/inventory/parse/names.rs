@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::scalar;
 use crate::inventory::fleet::Member;
 use crate::model::{
-    Diagnostic, Diagnostics, Entry, Fields, MachineName, Node, ServiceName, Spanned, TierName, Value,
+    Diagnostic, Diagnostics, Entry, Fields, MachineName, Node, ServiceName, Spanned, TierName, Value, one_of,
 };
 
 /// Up to this many valid names are written out in a message.
@@ -184,8 +184,7 @@ fn unknown<'n>(what: &str, text: &Spanned<String>, names: impl Iterator<Item = &
     names.dedup();
     let expected = match names.as_slice() {
         [] => format!("a {what}, and the inventory declares none"),
-        [only] => format!("`{only}`"),
-        few if few.len() <= LISTED => format!("one of {}", few.join(", ")),
+        few if few.len() <= LISTED => one_of(few),
         _ => format!("a {what} of this inventory"),
     };
     Diagnostic::at(&text.span, format!("no {what} is called `{}`", text.value))

@@ -2,7 +2,8 @@
 
 use crate::inventory::fleet::{RoleUse, SecretReference, Setting};
 use crate::model::{
-    Diagnostic, Diagnostics, Entry, Fields, Key, MachineName, NameError, Node, RoleName, Span, Spanned, Value,
+    Diagnostic, Diagnostics, Entry, Fields, Key, MachineName, NAME_SHAPE, NameError, Node, RoleName, Span,
+    Spanned, Value,
 };
 
 /// A declared name: the key of an entry, checked.
@@ -14,7 +15,9 @@ pub(super) fn declared<T>(
     match new(&key.text) {
         Ok(name) => Some(name),
         Err(error) => {
-            problems.push(Diagnostic::at(&key.span, error.to_string()).expected("a name"));
+            let mut problem = Diagnostic::at(&key.span, error.to_string()).expected(NAME_SHAPE);
+            problem.nearest = error.suggestion();
+            problems.push(problem);
             None
         }
     }

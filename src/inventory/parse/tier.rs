@@ -57,14 +57,19 @@ fn needed(
     needs: bool,
 ) {
     let word = word(pattern);
-    let problem = match given {
-        None if needs => Diagnostic::at(fields.span(), format!("{title} is {word} and has no `{key}`"))
-            .expected(format!("`{key}:` with a member of the tier")),
-        Some(text) if !needs => Diagnostic::at(&text.span, format!("{title} is {word} and takes no `{key}`"))
-            .expected(format!("no `{key}:` here")),
-        _ => return,
-    };
-    fields.problems().push(problem);
+    match given {
+        None if needs => {
+            let problem = Diagnostic::at(fields.span(), format!("{title} is {word} and has no `{key}`"))
+                .expected(format!("`{key}:` with a member of the tier"));
+            fields.missing_one_of(&[key], problem);
+        }
+        Some(text) if !needs => {
+            let problem = Diagnostic::at(&text.span, format!("{title} is {word} and takes no `{key}`"))
+                .expected(format!("no `{key}:` here"));
+            fields.problems().push(problem);
+        }
+        _ => {}
+    }
 }
 
 /// The parts a pattern has, with the words for them.

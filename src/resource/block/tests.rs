@@ -56,7 +56,11 @@ fn states_become_details_and_operations() {
     assert_eq!(added.operations[0].within.as_ref().unwrap().as_str(), "/etc");
     assert!(compared(&hosts(), &[file(MARKED)]).unwrap().is_none());
     let moved = shown(&differs(&hosts(), &[file(&MARKED.replace(".30", ".31"))]));
-    assert!(moved.starts_with("update\n  /etc/hosts#hub: Some(\"192.168.1.31 hub\\n\") → \"192.168.1.30 hub\\n\""), "{moved}");
+    assert!(
+        moved
+            .starts_with("update\n  /etc/hosts#hub: Some(\"192.168.1.31 hub\\n\") → \"192.168.1.30 hub\\n\""),
+        "{moved}"
+    );
     let noted = shown(&differs(&hosts(), &[file(&MARKED.replace("edits here", "edits"))]));
     assert!(noted.starts_with("update\n  its marker lines or line endings are written anew\n"), "{noted}");
     let mut strict = hosts();
@@ -67,7 +71,10 @@ fn states_become_details_and_operations() {
         "update\n  owner root → alice\n  mode 0644 → 0600\n  > fp_edited_attributes /etc/hosts|alice|-|0600"
     );
     let new = shown(&differs(&strict, &[Answer::Path(PathFacts::absent())]));
-    assert!(new.contains("\n  owner alice\n  mode 0600\n  > fp_edited_write /etc/hosts|absent|alice|-|0600|"), "{new}");
+    assert!(
+        new.contains("\n  owner alice\n  mode 0600\n  > fp_edited_write /etc/hosts|absent|alice|-|0600|"),
+        "{new}"
+    );
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn states_become_details_and_operations() {
 fn fields_are_read() {
     let declared = read_with(read, json!({"id": "reports", "lines": [LINE]})).unwrap();
     assert_eq!(declared[0].resource.id().to_string(), "crontab-entry alice#reports");
-    assert_eq!(declared[0].resource.rendered()[0].path, "crontab.alice");
+    assert_eq!(declared[0].resource.rendered()[0].path, "crontab.alice#reports");
     assert_eq!(
         read_with(read, json!({"id": "a b", "lines": ["", "a\nb"], "user": "root"})).unwrap_err(),
         [

@@ -34,18 +34,21 @@ pub fn read(
             }
         } else {
             let message = format!("section `{}` is {}", section.key.text, section.value.kind().phrase());
-            fields
-                .problems()
-                .push(Diagnostic::at(&section.value.span, message).expected("a map of keys and their values"));
+            fields.problems().push(
+                Diagnostic::at(&section.value.span, message).expected("a map of keys and their values"),
+            );
         }
     }
+    let is_whole = fields.problems().len() == before && !values.is_empty();
     if values.is_empty() && fields.problems().len() == before {
-        let span = fields.span().clone();
-        fields
-            .problems()
-            .push(Diagnostic::at(&span, "ini-keys has no keys").expected("a `sections:` or a `top:` here"));
+        let problem = Diagnostic::at(fields.span(), "ini-keys has no keys")
+            .expected("a key and its value in `sections:` or `top:`");
+        if fields.node("sections").or_else(|| fields.node("top")).is_some() {
+            fields.problems().push(problem);
+        } else {
+            fields.missing_one_of(&["sections", "top"], problem);
+        }
     }
-    let is_whole = fields.problems().len() == before;
     let sensitive = fields.flag("sensitive").unwrap_or(false);
     let owner = ownership::read_account(&mut fields, "owner");
     let group = ownership::read_account(&mut fields, "group");
@@ -74,14 +77,19 @@ fn value_of(
         Some(text) => {
             if let Err(error) = ini::set(b"", section, key, text) {
                 let message = format!("failed to {error}");
-                problems.push(Diagnostic::at(&entry.value.span, message).expected("a key with a value of one line"));
+                problems.push(
+                    Diagnostic::at(&entry.value.span, message).expected("a key with a value of one line"),
+                );
                 return None;
             }
             Content::Bytes(text.as_bytes().into())
         }
         None => {
             if let Err(error) = ini::set(b"", section, key, "") {
-                problems.push(Diagnostic::at(&entry.key.span, format!("failed to {error}")));
+                problems.push(
+                    Diagnostic::at(&entry.key.span, format!("failed to {error}"))
+                        .expected("a key as INI files have them"),
+                );
                 return None;
             }
             let mut fields = Fields::open(&entry.value, format!("key `{key}`"), problems)?;

@@ -66,10 +66,8 @@ fn place(value: &IniValue) -> String {
 impl IniKeys {
     pub(super) fn remote_questions(&self) -> Vec<Question> {
         let how = |value: &IniValue| if value.value.is_secret() { "keyed" } else { "plain" };
-        let keys = self
-            .values
-            .iter()
-            .flat_map(|value| [place(value), value.key.clone(), how(value).to_owned()]);
+        let keys =
+            self.values.iter().flat_map(|value| [place(value), value.key.clone(), how(value).to_owned()]);
         let arguments = std::iter::once(self.path.to_string()).chain(keys);
         vec![
             Question::Path { path: self.path.clone(), want: Want::Facts },
@@ -98,7 +96,8 @@ impl IniKeys {
             if let Some(detail) = seen.difference(value, answers.key())? {
                 details.push(detail);
                 let guard = seen.guard(answers.key());
-                for line in [place(value).as_bytes(), value.key.as_bytes(), guard.as_bytes(), value.bytes()?] {
+                for line in [place(value).as_bytes(), value.key.as_bytes(), guard.as_bytes(), value.bytes()?]
+                {
                     list.extend_from_slice(line);
                     list.push(b'\n');
                 }
@@ -109,9 +108,8 @@ impl IniKeys {
             return Ok(Comparison::InOrder);
         }
         list.extend_from_slice(b"end\n");
-        let arguments = std::iter::once(self.path.to_string())
-            .chain(file.arguments())
-            .chain([list.len().to_string()]);
+        let arguments =
+            std::iter::once(self.path.to_string()).chain(file.arguments()).chain([list.len().to_string()]);
         let call = Call::new("fp_ini_edit", arguments);
         let has_secret = self.values.iter().any(|value| value.value.is_secret());
         let payload =

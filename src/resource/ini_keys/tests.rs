@@ -86,7 +86,8 @@ fn a_file_with_secrets_is_asked_about_owned_keys_only() {
     assert_eq!(call.arguments, ["/etc/x.ini", "[b2]", "type", "plain", "[b2]", "key", "keyed"]);
     assert_eq!(within.as_ref().unwrap().as_str(), "/etc");
 
-    let said = |first: &str, second: &str| Answer::Lines(vec![format!("key0 {first}"), format!("key1 {second}")]);
+    let said =
+        |first: &str, second: &str| Answer::Lines(vec![format!("key0 {first}"), format!("key1 {second}")]);
     let right = format!("keyed {}", Digest::keyed(RUN_KEY, b"hunter2"));
     let wrong = Digest::keyed(RUN_KEY, b"hunter1").to_string();
     assert!(compared(&keys, &[file(0o600, ""), said("plain YjI=", &right)]).unwrap().is_none());
@@ -107,7 +108,9 @@ fn a_file_with_secrets_is_asked_about_owned_keys_only() {
     );
     let only_mode = shown(&differs(&keys, &[file(0o644, ""), said("plain YjI=", &right)]));
     assert_eq!(only_mode, "update\n  mode 0644 → 0600\n  > fp_ini_edit /etc/x.ini|root|-|0600|4");
-    for nonsense in [said("odd", &right), said("keyed 00", &right), said(&right, &right), Answer::Lines(vec![])] {
+    for nonsense in
+        [said("odd", &right), said("keyed 00", &right), said(&right, &right), Answer::Lines(vec![])]
+    {
         assert!(compared(&keys, &[file(0o600, ""), nonsense]).is_err());
     }
 }
@@ -124,7 +127,7 @@ fn secrets_show_nowhere() {
         "the value of b2.key cannot stand in an INI file: it must be one line without white space at its edges"
     );
     keys.values[0].value = Content::Sealed("b2-key".to_owned());
-    assert_eq!(compared(&keys, &answers).unwrap_err().to_string(), "its secret is not at hand");
+    assert!(compared(&keys, &answers).unwrap_err().to_string().contains("is not at hand"));
 }
 
 #[test]
@@ -202,7 +205,12 @@ fn owned_keys_that_have_moved_are_left_alone_and_others_may_move() {
         fs::write(&path, "[b2]\nkey = other\ntoken = 1\n").unwrap();
         let said = bench.perform(&stale.operations);
         assert_eq!(said.status, 3);
-        assert!(said.text.starts_with("key in [b2] of /") && said.text.ends_with(" has changed since it was looked at\n"), "{}", said.text);
+        assert!(
+            said.text.starts_with("key in [b2] of /")
+                && said.text.ends_with(" has changed since it was looked at\n"),
+            "{}",
+            said.text
+        );
         // rclone writes tokens whenever it likes.
         fs::write(&path, "[b2]\nkey = old\ntoken = 2\n").unwrap();
         assert_eq!(bench.perform(&stale.operations).status, 0);
@@ -236,8 +244,14 @@ fn what_cannot_be_edited_safely_is_not() {
         let reasons = [
             (&b"a\0b\n"[..], "holds a zero byte, so it is not text"),
             (b"a\r", "ends with a carriage return alone"),
-            (b"[x\nkey = hunter2\n", "failed to read the section header on line 1: it must be [name] and nothing else"),
-            (b"[b2]\nkey = hunter2\nkey = x\n", "failed to choose between two values of key, on lines 2 and 3"),
+            (
+                b"[x\nkey = hunter2\n",
+                "failed to read the section header on line 1: it must be [name] and nothing else",
+            ),
+            (
+                b"[b2]\nkey = hunter2\nkey = x\n",
+                "failed to choose between two values of key, on lines 2 and 3",
+            ),
         ];
         for (text, reason) in reasons {
             fs::write(&path, text).unwrap();
@@ -262,8 +276,24 @@ fn what_cannot_be_edited_safely_is_not() {
 /// Files made of the pieces that the rules are about.
 fn files() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop::sample::select(vec![
-        "[b2]", "[ b2 ] ; mine", "[c]", "[b2]]", "[]", "key = 1", "key=", " key =", "\tother=x = y ", "=x", "word", "; c",
-        "#c = 1", "", "  ", "\u{c}", "007 = 7", "\u{fc} = \u{fc}",
+        "[b2]",
+        "[ b2 ] ; mine",
+        "[c]",
+        "[b2]]",
+        "[]",
+        "key = 1",
+        "key=",
+        " key =",
+        "\tother=x = y ",
+        "=x",
+        "word",
+        "; c",
+        "#c = 1",
+        "",
+        "  ",
+        "\u{c}",
+        "007 = 7",
+        "\u{fc} = \u{fc}",
     ]);
     let line = (piece, prop::sample::select(vec!["\n", "\n", "\r\n", "\r\r\n"]));
     (any::<bool>(), prop::collection::vec(line, 0..8), any::<bool>()).prop_map(|(mark, lines, is_open)| {
@@ -290,7 +320,9 @@ fn edits() -> impl Strategy<Value = Vec<(Option<&'static str>, &'static str, &'s
 fn the_machine_edits_as_the_controller_does() {
     on_every_shell(|bench| {
         let path = bench.file("x.ini");
-        let config = Config { cases: 120, failure_persistence: None, ..Config::default() };
+        let is_long = std::env::var_os("FLEETPROV_LONG").is_some_and(|value| value == "1");
+        let cases = if is_long { 2_000 } else { 15 };
+        let config = Config { cases, failure_persistence: None, ..Config::default() };
         let outcome = TestRunner::new(config).run(&(files(), edits()), |(text, edits)| {
             let mut values: Vec<IniValue> = Vec::new();
             for (section, key, value) in edits {

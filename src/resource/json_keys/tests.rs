@@ -39,18 +39,20 @@ fn details(keys: &JsonKeys, text: &str) -> String {
 #[test]
 fn states_become_details() {
     let both = settings(&[("/model", json!("opus")), ("/permissions/deny", json!(["Read(.env)"]))]);
+    assert_eq!(details(&both, "{}"), "create\n  /model \"opus\"\n  /permissions/deny [\"Read(.env)\"]");
     assert_eq!(
-        details(&both, "{}"),
-        "create\n  /model \"opus\"\n  /permissions/deny [\"Read(.env)\"]"
-    );
-    assert_eq!(
-        details(&both, "{\"model\": \"sonnet\", \"permissions\": {\"deny\": [\"Read(.env)\"], \"allow\": []}}"),
+        details(
+            &both,
+            "{\"model\": \"sonnet\", \"permissions\": {\"deny\": [\"Read(.env)\"], \"allow\": []}}"
+        ),
         "update\n  /model \"sonnet\" → \"opus\""
     );
     let theirs = "{\n  // mine\n  \"permissions\": {\"deny\": [\"Read(.env)\"]}, \"model\": \"\\u006fpus\", \"x\": 1e400}";
     assert!(compared(&both, &[file(theirs)]).unwrap().is_none());
     let long = settings(&[("/env", json!({"A": "a".repeat(80)}))]);
-    assert!(details(&long, "{\"env\": 1}").starts_with("update\n  /env: Some(\"1\\n\") → \"{\\n  \\\"A\\\": "));
+    assert!(
+        details(&long, "{\"env\": 1}").starts_with("update\n  /env: Some(\"1\\n\") → \"{\\n  \\\"A\\\": ")
+    );
 }
 
 #[test]
@@ -61,12 +63,15 @@ fn what_is_no_json_is_a_conflict() {
         error("{\"a\": []}"),
         "/home/alice/.claude/settings.json cannot be edited: failed to write /a/b: the value at line 1, column 7 is not an object"
     );
-    assert!(error("{").starts_with("/home/alice/.claude/settings.json cannot be edited: failed to read the JSON at line 1"));
+    assert!(error("{").starts_with(
+        "/home/alice/.claude/settings.json cannot be edited: failed to read the JSON at line 1"
+    ));
 }
 
 #[test]
 fn fields_are_read() {
-    let fields = json!({"path": "~/x.json", "values": {"a": "1", "/b/c": 1, "d": {"e": [true, "true", null]}}});
+    let fields =
+        json!({"path": "~/x.json", "values": {"a": "1", "/b/c": 1, "d": {"e": [true, "true", null]}}});
     let declared = read_with(read, fields).unwrap();
     assert_eq!(declared[0].resource.id().to_string(), "json-keys /home/alice/x.json#keys");
     let rendered = declared[0].resource.rendered();

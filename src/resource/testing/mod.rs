@@ -3,5 +3,5 @@
 mod nodes;
 mod shells;
 
-pub(super) use nodes::{RUN_KEY, compared, differs, origin, read_with, shown};
+pub(super) use nodes::{RUN_KEY, compared, differs, read_with, shown};
 pub(super) use shells::{Bench, Said, on_every_shell};

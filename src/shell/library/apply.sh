@@ -4,19 +4,20 @@
 fp_bad=' '
 fp_output=/dev/null
 
-# A place for what operations print: memory first, so that a full disk can still be reported.
 fp_apply_begin() {
-	for fp_place in /run /dev/shm "${TMPDIR:-/tmp}"; do
-		fp_output=$(mktemp "$fp_place/fleetprov.XXXXXX" 2>/dev/null) && break
-		fp_output=/dev/null
-	done
+	fp_scratch
+	fp_output=$fp_scratch
 	fp_bad=' '
 	fp_frame begin apply
 }
 
 fp_apply_end() {
-	[ "$fp_output" = /dev/null ] || rm -f -- "$fp_output"
+	fp_apply_tidy
 	fp_frame end
+}
+
+fp_apply_tidy() {
+	[ "$fp_output" = /dev/null ] || rm -f -- "$fp_output"
 }
 
 # INDEX BYTES NEEDED-INDEX...: whether the step may be made.
@@ -35,7 +36,11 @@ fp_step() {
 			;;
 		esac
 	done
-	fp_frame step "$fp_index" started
+	# When nobody hears it, the controller is gone, and nobody answers for the steps that are left.
+	if ! fp_frame step "$fp_index" started 2>/dev/null; then
+		fp_apply_tidy
+		exit 1
+	fi
 }
 
 # STATUS BYTES: after an operation that had so many bytes of payload.

@@ -24,33 +24,75 @@ fp_hangable() {
 	done </proc/self/mounts
 }
 
-# Whether path $1 is at or below a mount that can hang.
-fp_may_hang() {
-	[ -n "$fp_mounts" ] || return 1
-	while read -r fp_point; do
-		[ -n "$fp_point" ] || continue
-		case $1/ in
-		"$fp_point"/*) return 0 ;;
+# Sets fp_mount to the mount point, of those that can hang, that path $1 lies at or below; to
+# nothing when there is none. Links on the way are followed by their text, a link at the end is not.
+# Nothing behind such a mount point is touched, nor the point itself.
+fp_mount_of() {
+	fp_mount=''
+	[ -n "$fp_mounts" ] || return 0
+	fp_rest=${1#/} fp_at='' fp_links=0
+	while [ -n "$fp_rest" ]; do
+		fp_part=${fp_rest%%/*}
+		fp_rest=${fp_rest#"$fp_part"}
+		fp_rest=${fp_rest#/}
+		case $fp_part in
+		'' | .) continue ;;
+		..)
+			fp_at=${fp_at%/*}
+			continue
+			;;
 		esac
-	done <<-EOF
-		$fp_mounts
-	EOF
-	return 1
+		case "
+$fp_mounts" in
+		*"
+$fp_at/$fp_part
+"*)
+			fp_mount=$fp_at/$fp_part
+			return 0
+			;;
+		esac
+		if [ -n "$fp_rest" ] && [ "$fp_links" -lt 40 ] && [ -h "$fp_at/$fp_part" ]; then
+			fp_links=$((fp_links + 1))
+			fp_target=$(readlink -- "$fp_at/$fp_part")
+			fp_rest=$fp_target/$fp_rest
+			case $fp_target in /*) fp_at='' ;; esac
+		else
+			fp_at=$fp_at/$fp_part
+		fi
+	done
 }
 
 fp_count=0
 fp_near=''
-fp_far=''
+fp_groups=0
+fp_hung=''
 
-# INDEX WANT DIGEST LIMIT PATH QUOTED-PATH. WANT: facts, unless, bytes, keyed.
+# Forgets what an earlier probe was about.
+fp_probe_begin() {
+	fp_count=0 fp_near='' fp_groups=0 fp_hung=''
+	fp_hangable
+}
+
+# INDEX WANT DIGEST LIMIT PATH QUOTED-PATH. WANT: facts, unless, bytes, keyed. The paths on each
+# file system that can hang are a group of their own.
 fp_path() {
 	fp_count=$((fp_count + 1))
 	eval "fp_i$fp_count=\$1 fp_w$fp_count=\$2 fp_d$fp_count=\$3 fp_l$fp_count=\$4 fp_p$fp_count=\$5 fp_q$fp_count=\$6"
-	if fp_may_hang "$5"; then
-		fp_far="$fp_far $fp_count"
-	else
+	fp_mount_of "$5"
+	if [ -z "$fp_mount" ]; then
 		fp_near="$fp_near $fp_count"
+		return
 	fi
+	fp_g=1
+	while [ "$fp_g" -le "$fp_groups" ]; do
+		eval "[ \"\$fp_m$fp_g\" != \"\$fp_mount\" ]" || break
+		fp_g=$((fp_g + 1))
+	done
+	if [ "$fp_g" -gt "$fp_groups" ]; then
+		fp_groups=$fp_g
+		eval "fp_m$fp_g=\$fp_mount fp_f$fp_g=''"
+	fi
+	eval "fp_f$fp_g=\"\$fp_f$fp_g \$fp_count\""
 }
 
 # The facts of the paths whose numbers are in $1.
@@ -59,7 +101,7 @@ fp_paths_now() {
 	for fp_k in $1; do
 		eval "fp_w=\$fp_w$fp_k fp_p=\$fp_p$fp_k fp_q=\$fp_q$fp_k"
 		fp_all="$fp_all $fp_q"
-		if [ "$fp_w" != facts ] && [ -f "$fp_p" ] && [ ! -h "$fp_p" ]; then
+		if [ "$fp_w" != facts ] && [ ! -h "$fp_p" ] && [ -f "$fp_p" ]; then
 			if [ "$fp_w" = keyed ]; then
 				fp_keyeds="$fp_keyeds $fp_k"
 			else
@@ -72,7 +114,9 @@ fp_paths_now() {
 		fi
 	done
 	[ -n "$fp_all" ] || return 0
-	eval "stat -c 's %f %u %g %U %G %s %n' -- $fp_all" 2>&1
+	fp_table="$(eval "stat -c 's %f %u %g %U %G %s %n' -- $fp_all" 2>&1)
+"
+	printf '%s' "$fp_table"
 	fp_list=''
 	for fp_k in $fp_files; do
 		eval "fp_list=\"\$fp_list \$fp_q$fp_k\""
@@ -89,13 +133,18 @@ fp_paths_now() {
 				shift
 				eval "fp_p=\$fp_p$fp_k"
 				case $fp_line in
-				*" $fp_p") break ;;
+				*"  $fp_p") break ;;
 				\\*) break ;;
 				esac
 			done
 			eval "fp_i=\$fp_i$fp_k fp_w=\$fp_w$fp_k fp_d=\$fp_d$fp_k fp_l=\$fp_l$fp_k"
 			printf 'd %s %s\n' "$fp_i" "$fp_sum"
-			if [ "$fp_sum" != "$fp_d" ] && [ "$(wc -c <"$fp_p")" -le "$fp_l" ]; then
+			[ "$fp_sum" != "$fp_d" ] || continue
+			# The size stands before the name: a process for each file to ask again would cost more
+			# than all the rest (measured: 1.3 ms each).
+			fp_size=${fp_table%%" $fp_p
+"*}
+			if [ "${fp_size##* }" -le "$fp_l" ] 2>/dev/null; then
 				printf 'b %s ' "$fp_i"
 				fp_base64 <"$fp_p"
 				printf '\n'
@@ -110,34 +159,64 @@ fp_paths_now() {
 	done
 }
 
-# The facts of all paths. Those that could hang are asked in a child that holds no descriptor of
-# ours, and waited for by looking, five seconds at most.
+# Starts the script $1 in a child that holds no descriptor of ours and may hang for ever; its
+# output goes to the file fp_scratch, with a last line `complete`.
+fp_apart() {
+	fp_scratch
+	{
+		eval "$1" >"$fp_scratch"
+		printf '\ncomplete\n' >>"$fp_scratch"
+	} </dev/null >/dev/null 2>&1 &
+}
+
+# Waits until the files that follow are complete, by looking, $1 tenths of a second at most. Fails
+# when time is over.
+fp_await() {
+	fp_tries=$1
+	shift
+	for fp_file; do
+		until grep -q '^complete$' "$fp_file"; do
+			[ "$fp_tries" -gt 0 ] || return 1
+			if sleep 0.1 2>/dev/null; then
+				fp_tries=$((fp_tries - 1))
+			else
+				sleep 1
+				fp_tries=$((fp_tries - 10))
+			fi
+		done
+	done
+}
+
+# The facts of all paths. Each group that could hang is asked apart, and all of them get five
+# seconds.
 fp_paths() {
 	fp_frame begin paths
+	set --
+	fp_g=1
+	while [ "$fp_g" -le "$fp_groups" ]; do
+		eval "fp_apart \"fp_paths_now '\$fp_f$fp_g'\""
+		set -- "$@" "$fp_scratch"
+		fp_g=$((fp_g + 1))
+	done
 	fp_paths_now "$fp_near"
-	fp_frame end
-	[ -n "$fp_far" ] || return 0
-	fp_answer=$(mktemp 2>/dev/null) || fp_answer=''
-	fp_frame begin paths
-	if [ -n "$fp_answer" ]; then
-		{
-			fp_paths_now "$fp_far" >"$fp_answer" 2>&1
-			printf 'complete\n' >>"$fp_answer"
-		} <&- >/dev/null 2>&1 &
-		fp_tries=0
-		while [ "$fp_tries" -lt 50 ] && ! grep -q '^complete$' "$fp_answer"; do
-			sleep 0.1 2>/dev/null || sleep 1
-			fp_tries=$((fp_tries + 1))
-		done
-		cat "$fp_answer"
-		if ! grep -q '^complete$' "$fp_answer"; then
+	fp_await 50 "$@"
+	fp_g=1
+	while [ "$fp_g" -le "$fp_groups" ]; do
+		cat "$1"
+		if ! fp_await 0 "$1"; then
+			eval "fp_far=\$fp_f$fp_g fp_mount=\$fp_m$fp_g"
+			fp_hung="$fp_hung$fp_mount
+"
+			printf '\n'
 			for fp_k in $fp_far; do
 				eval "fp_i=\$fp_i$fp_k"
 				printf 'h %s\n' "$fp_i"
 			done
 		fi
-		rm -f "$fp_answer"
-	fi
+		[ "$1" = /dev/null ] || rm -f -- "$1"
+		shift
+		fp_g=$((fp_g + 1))
+	done
 	fp_frame end
 }
 
@@ -161,11 +240,16 @@ fp_packages() {
 	fp_frame end
 }
 
-# INDEX FOLDER PROGRAM-TEXT: a question of a kind's own.
+# INDEX FOLDER PROGRAM-TEXT: a question of a kind's own. In a folder that could hang it is asked
+# apart, and gets twenty seconds.
 fp_ask() {
 	fp_frame begin ask "$1"
 	fp_left=0
-	if [ -n "$2" ]; then
+	fp_mount=''
+	[ -z "$2" ] || fp_mount_of "$2/."
+	if [ -n "$fp_mount" ]; then
+		fp_ask_apart "$2" "$3"
+	elif [ -n "$2" ]; then
 		fp_within "$2" "$3" </dev/null
 	else
 		eval "$3" </dev/null
@@ -175,10 +259,36 @@ fp_ask() {
 	fp_frame end "$fp_status"
 }
 
+# FOLDER PROGRAM-TEXT, the folder being behind mount point fp_mount.
+fp_ask_apart() {
+	case "
+$fp_hung" in
+	*"
+$fp_mount
+"*) ;;
+	*)
+		fp_folder=$1 fp_question=$2
+		# shellcheck disable=SC2016 # expanded apart
+		fp_apart 'fp_within "$fp_folder" "$fp_question"; printf "\n%s" "$?"'
+		if fp_await 200 "$fp_scratch"; then
+			fp_status=$(tail -n 2 "$fp_scratch" | head -n 1)
+			sed -e '$d' "$fp_scratch" | sed -e '$d' | sed -e '${' -e '/^$/d' -e '}'
+			rm -f -- "$fp_scratch"
+			return "$fp_status"
+		fi
+		fp_hung="$fp_hung$fp_mount
+"
+		[ "$fp_scratch" = /dev/null ] || rm -f -- "$fp_scratch"
+		;;
+	esac
+	printf '%s does not answer: the file system it is on hangs\n' "$1"
+	return 1
+}
+
 # Facts of the machine itself. $1 is the login user as declared.
 fp_facts() {
 	fp_frame begin facts
-	printf 'uid %s\n' "$(id -u)"
+	printf 'uid %s\n' "$fp_self"
 	printf 'system %s\n' "$(uname -s)"
 	case $1 in
 	*[!a-zA-Z0-9._-]*) ;;

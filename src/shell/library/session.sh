@@ -8,7 +8,7 @@ umask 022
 fp_key=${fp_key-}
 fp_left=0
 fp_self=$(id -u)
-fp_serial=0
+fp_me=$(id -un)
 
 # A frame of the protocol: the nonce, then words.
 fp_frame() {
@@ -36,8 +36,19 @@ fp_drain() {
 	fi
 }
 
+# Sets fp_scratch to a new empty file, in memory first: what is said of a full disk needs a place
+# too. Fails, and sets it to /dev/null, when there is none.
+fp_scratch() {
+	for fp_place in /run /dev/shm "${TMPDIR:-/tmp}"; do
+		fp_scratch=$(mktemp "$fp_place/fleetprov.XXXXXX" 2>/dev/null) && return 0
+	done
+	fp_scratch=/dev/null
+	return 1
+}
+
+# Standard input in base64, in one line. Old versions of BusyBox know no -w and say so before they read.
 fp_base64() {
-	base64 | tr -d '\n'
+	base64 -w 0 2>/dev/null || base64 | tr -d '\n'
 }
 
 # Standard input to the hexadecimal digest of the run's key followed by it.
@@ -92,10 +103,69 @@ fp_ownership() {
 	esac
 }
 
+# Whether $1, followed when it is a link, is the very thing that $2, not followed, is now. What is
+# open cannot be exchanged any more: so root knows that it holds what stands at a path in a folder
+# that others can write, and not what a link put there meanwhile leads to.
+fp_same() {
+	[ "$(stat -L -c '%d %i' -- "$1")" = "$(stat -c '%d %i' -- "$2")" ] && return 0
+	fp_refuse "$2 is being exchanged by somebody else"
+}
+
+# Gives $1 the owner and group of fp_spec and mode $2. With a fifth digit chmod clears the bits that
+# a folder has from the one above it too; with four GNU's keeps them.
+fp_shape() {
+	if [ -n "$fp_spec" ]; then
+		chown -- "$fp_spec" "$1" || return 1
+	fi
+	if [ "$2" != - ]; then
+		chmod -- "0$2" "$1"
+	fi
+}
+
+# As fp_shape, for what stands at path $1 and can be exchanged by others.
+fp_reshape() {
+	if [ "$fp_self" != 0 ]; then
+		fp_shape "$1" "$2"
+	elif [ -d "$1" ]; then
+		(cd -P -- "$1" && fp_same . "$1" && fp_shape . "$2")
+	else
+		# shellcheck disable=SC2094 # it is opened for reading only
+		{ fp_same /proc/self/fd/8 "$1" && fp_shape /proc/self/fd/8 "$2"; } 8<"$1"
+	fi
+}
+
+# Sets fp_temporary to a path in folder $1 that nobody can foresee, and removes those of sessions
+# that were killed. The number in the name is that of the shell.
+fp_temporary_in() {
+	for fp_old in "$1"/.fleetprov-[1-9]*-????????-????-????-????-????????????; do
+		fp_pid=${fp_old##*/.fleetprov-}
+		fp_pid=${fp_pid%%-*}
+		case $fp_pid in
+		*[!0-9]*) ;;
+		*) [ -d "/proc/$fp_pid" ] || rm -f -- "$fp_old" ;;
+		esac
+	done
+	read -r fp_chance </proc/sys/kernel/random/uuid
+	fp_temporary="$1/.fleetprov-$$-$fp_chance"
+}
+
+# Renames $1 to $2, also when that is a link to a directory, which mv without -T would move into.
+fp_put() {
+	if mv -fT -- "$1" "$2" 2>/dev/null; then
+		return 0
+	elif [ ! -d "$2" ]; then
+		mv -f -- "$1" "$2"
+	elif [ -h "$2" ] && ! mv --help 2>&1 | grep -q -e -T; then
+		rm -f -- "$2" && mv -f -- "$1" "$2"
+	else
+		mv -fT -- "$1" "$2"
+	fi
+}
+
 # Writes standard input to path $1 by way of a temporary file in the same folder, with owner $2,
-# group $3 and mode $4 ("-": as the present file has it). The temporary file is made exclusively
-# and changed through its descriptor, so that nobody who can write to the folder can put another
-# in its place.
+# group $3 and mode $4 ("-": as the present file has it). The temporary file is made exclusively,
+# is ours alone until it is complete, and is handled through its descriptor, so that nobody who can
+# write to the folder can look at it or put another in its place.
 fp_install() {
 	if [ -d "$1" ] && [ ! -h "$1" ]; then
 		fp_refuse "$1 is a directory"
@@ -109,39 +179,41 @@ fp_install() {
 		[ "$fp_group" != - ] || fp_group=$3
 		[ "$fp_mode" != - ] || fp_mode=$4
 	fi
-	fp_serial=$((fp_serial + 1))
-	fp_temporary="${1%/*}/.fleetprov-$fp_nonce-$fp_serial"
-	set -C
-	if ! { exec 9>"$fp_temporary"; } 2>/dev/null; then
-		set +C
-		printf 'cannot write in %s: ' "${1%/*}" >&2
-		(: >"$fp_temporary") 2>&1 | sed 's/.*: //' >&2
-		return 1
-	fi
-	set +C
-	fp_failed=''
-	cat >&9 || fp_failed="write to ${1%/*}"
+	[ "$fp_mode" != - ] || fp_mode=0644
 	fp_ownership "$fp_owner" "$fp_group"
-	if [ -z "$fp_failed" ] && [ -n "$fp_spec" ] && ! chown -- "$fp_spec" /proc/self/fd/9; then
-		fp_failed="give $1 to $fp_spec"
-	fi
-	if [ -z "$fp_failed" ] && [ "$fp_mode" != - ] && ! chmod -- "$fp_mode" /proc/self/fd/9; then
-		fp_failed="set the mode of $1"
-	fi
-	exec 9>&-
-	if [ -z "$fp_failed" ] && ! sync -- "$fp_temporary" 2>/dev/null && ! sync; then
-		fp_failed="flush $1"
-	fi
-	if [ -z "$fp_failed" ] && ! fp_verify; then
-		fp_failed="receive $1 whole"
-	fi
-	if [ -z "$fp_failed" ] && ! mv -f -- "$fp_temporary" "$1"; then
-		fp_failed="put $1 in its place"
-	fi
+	# What we make is ours.
+	case $fp_spec in "$fp_me" | "$fp_self") fp_spec='' ;; esac
+	fp_temporary_in "${1%/*}"
+	fp_failed="write in ${1%/*}/"
+	umask 077
+	set -C
+	{
+		set +C
+		umask 022
+		fp_fill "$1"
+	} 9>"$fp_temporary"
+	set +C
+	umask 022
 	[ -n "$fp_failed" ] || return 0
 	rm -f -- "$fp_temporary"
 	printf 'failed to %s\n' "$fp_failed" >&2
 	return 1
+}
+
+# Standard input to the temporary file at descriptor 9, and that to its place at path $1. Sets
+# fp_failed to what failed, or to nothing.
+fp_fill() {
+	fp_failed="write in ${1%/*}/"
+	cat >&9 || return
+	fp_failed="receive $1 whole"
+	fp_verify || return
+	fp_failed="give $1 its owner and mode"
+	fp_shape /proc/self/fd/9 "$fp_mode" || return
+	fp_failed="flush $1"
+	sync -- /proc/self/fd/9 2>/dev/null || sync || return
+	fp_failed="put $1 in its place"
+	fp_put "$fp_temporary" "$1" || return
+	fp_failed=''
 }
 
 # Whether the temporary file is what was sent: its digest is fp_wanted, when one is set.
@@ -151,9 +223,9 @@ fp_wanted_how=plain
 fp_verify() {
 	[ -n "$fp_wanted" ] || return 0
 	if [ "$fp_wanted_how" = keyed ]; then
-		[ "$(fp_keyed <"$fp_temporary")" = "$fp_wanted" ]
+		[ "$(fp_keyed </proc/self/fd/9)" = "$fp_wanted" ]
 	else
-		fp_digest=$(sha256sum <"$fp_temporary") && [ "${fp_digest%% *}" = "$fp_wanted" ]
+		fp_digest=$(sha256sum </proc/self/fd/9) && [ "${fp_digest%% *}" = "$fp_wanted" ]
 	fi
 }
 
@@ -162,14 +234,11 @@ fp_write() {
 	fp_expect "$1" "$2" "$3" || return
 	fp_wanted=$8
 	fp_wanted_how=$3
-	if [ "$6" = - ] && [ "${2%% *}" != file ]; then
-		set -- "$1" "$2" "$3" "$4" "$5" 0644 "$7"
-	fi
 	# What a failure leaves in the pipe is read, or the rest of it would be taken for what follows.
 	fp_take "$7" | {
 		fp_install "$1" "$4" "$5" "$6"
 		fp_status=$?
-		cat >/dev/null
+		[ "$fp_status" = 0 ] || cat >/dev/null
 		exit "$fp_status"
 	}
 	fp_status=$?
@@ -182,11 +251,10 @@ fp_write() {
 fp_attributes() {
 	fp_expect "$1" "$2" "$3" || return
 	fp_ownership "$4" "$5"
-	if [ -n "$fp_spec" ]; then
-		chown -h -- "$fp_spec" "$1" || return 1
-	fi
-	if [ "$6" != - ]; then
-		chmod -- "$6" "$1" || return 1
+	if [ "${2%% *}" = link ]; then
+		[ -z "$fp_spec" ] || chown -h -- "$fp_spec" "$1"
+	else
+		fp_reshape "$1" "$6"
 	fi
 }
 
@@ -203,12 +271,9 @@ fp_remove() {
 # PATH GUARD OWNER GROUP MODE
 fp_directory() {
 	fp_expect "$1" "$2" none || return
-	mkdir -- "$1" || return 1
+	(umask 077 && mkdir -- "$1") || return 1
 	fp_ownership "$3" "$4"
-	if [ -n "$fp_spec" ]; then
-		chown -h -- "$fp_spec" "$1" || return 1
-	fi
-	chmod -- "$5" "$1"
+	fp_reshape "$1" "$5"
 }
 
 # As fp_directory, but content with a directory that another step has made meanwhile.
@@ -219,56 +284,78 @@ fp_parent() {
 # PATH GUARD TARGET OWNER: the link is made beside and renamed, so that there is always an old or a new one.
 fp_link() {
 	fp_expect "$1" "$2" plain || return
-	fp_serial=$((fp_serial + 1))
-	fp_temporary="${1%/*}/.fleetprov-$fp_nonce-$fp_serial"
+	fp_temporary_in "${1%/*}"
 	ln -s -- "$3" "$fp_temporary" || return 1
-	if [ "$4" != - ] && ! chown -h -- "$4" "$fp_temporary"; then
-		rm -f -- "$fp_temporary"
-		return 1
+	if { [ "$4" = - ] || chown -h -- "$4" "$fp_temporary"; } && fp_put "$fp_temporary" "$1"; then
+		return 0
 	fi
-	if ! mv -f -- "$fp_temporary" "$1"; then
-		rm -f -- "$fp_temporary"
-		return 1
-	fi
+	rm -f -- "$fp_temporary"
+	return 1
 }
 
-# Sets fp_who to the user that has to act in folder $1: empty for ourselves, a name when the
-# folder or one above it belongs to somebody else. Refuses a folder when somebody else may replace
-# one on the way to it (Debian's policy makes group staff root's equal below /usr/local).
+# Sets fp_who to the user that has to act in folder $1: empty for ourselves, a name when the folder
+# or one on the way to it belongs to somebody else. Follows the links on the way one by one, and
+# refuses when somebody else can exchange what is on the way: then nobody's rights fit.
 fp_whose() {
 	fp_who=''
-	set -- "$1" /
-	fp_walk=$1
-	while [ -n "$fp_walk" ] && [ "$fp_walk" != / ]; do
-		set -- "$@" "$fp_walk"
-		fp_walk=${fp_walk%/*}
+	[ "$fp_self" = 0 ] || return 0
+	fp_end=$1 fp_rest=${1#/} fp_at='' fp_links=0
+	set -- /
+	while [ -n "$fp_rest" ]; do
+		fp_part=${fp_rest%%/*}
+		fp_rest=${fp_rest#"$fp_part"}
+		fp_rest=${fp_rest#/}
+		case $fp_part in
+		'' | .) continue ;;
+		..)
+			fp_at=${fp_at%/*}
+			continue
+			;;
+		esac
+		set -- "$@" "$fp_at/$fp_part"
+		if [ -h "$fp_at/$fp_part" ]; then
+			fp_links=$((fp_links + 1))
+			if [ "$fp_links" -gt 40 ]; then
+				fp_refuse "$fp_end has too many links on the way to it"
+				return
+			fi
+			fp_target=$(readlink -- "$fp_at/$fp_part")
+			fp_rest=$fp_target/$fp_rest
+			case $fp_target in /*) fp_at='' ;; esac
+		else
+			fp_at=$fp_at/$fp_part
+		fi
 	done
-	fp_end=$1
-	shift
-	fp_table=$(stat -L -c '%u %a %U %G %n' -- "$@" 2>/dev/null)
-	while read -r fp_uid fp_bits fp_user fp_team fp_name; do
-		[ -n "$fp_uid" ] || continue
-		if [ "$fp_uid" != 0 ] && [ "$fp_uid" != "$fp_self" ]; then
+	fp_table=$(stat -c '%f %u %a %U %G %n' -- "$@" 2>/dev/null)
+	while read -r fp_type fp_uid fp_bits fp_user fp_team fp_name; do
+		[ -n "$fp_type" ] || continue
+		if [ "$fp_uid" != 0 ] && [ -z "$fp_who" ]; then
 			fp_who=$fp_user
-		elif [ "$fp_name" != "$fp_end" ] && [ "$fp_name" != / ]; then
-			case $fp_bits/$fp_team in
-			[1357]???/*) ;;
-			*[2367]/*)
-				fp_refuse "$fp_name can be written by everybody, so nothing below it is safe to change"
-				return
-				;;
-			*[2367]?/root | *[2367]?/staff) ;;
-			*[2367]?/*)
-				fp_refuse "$fp_name can be written by group $fp_team, so nothing below it is safe for root to change"
-				return
-				;;
+		fi
+		# Links have no rights of their own, and in the last folder nothing is on the way.
+		case $fp_type in a???) continue ;; esac
+		[ "$fp_name" != "${fp_at:-/}" ] || continue
+		fp_open=''
+		case $fp_bits in
+		[1357]???) ;;
+		*[2367]) fp_open=everybody ;;
+		*[2367]?)
+			# Debian gives staff what is root's below /usr/local, and each user a group of their own.
+			case $fp_team in
+			root | staff | "$fp_user") ;;
+			*) fp_open="group $fp_team" ;;
 			esac
+			;;
+		esac
+		if [ -n "$fp_open" ]; then
+			fp_refuse "$fp_name can be written by $fp_open, so what is below it cannot be changed safely"
+			return
 		fi
 	done <<-EOF
 		$fp_table
 	EOF
 	if [ "$fp_who" = UNKNOWN ]; then
-		fp_refuse "$fp_end belongs to a user that has no name"
+		fp_refuse "the way to $fp_end leads through what belongs to a user without a name"
 		return
 	fi
 }
@@ -277,7 +364,7 @@ fp_whose() {
 # of the payload.
 fp_within() {
 	fp_whose "$1" || return
-	if [ -z "$fp_who" ] || [ "$fp_self" != 0 ]; then
+	if [ -z "$fp_who" ]; then
 		eval "$2"
 		return
 	fi

@@ -17,6 +17,11 @@ rig_host_tools=(
     rclone rclone
     sshd openssh-server
     systemd-analyze systemd
+    # Login shells that are not like sh.
+    fish fish
+    mksh mksh
+    tcsh tcsh
+    zsh zsh
     # What `.ci/run` checks with.
     shellcheck shellcheck
 )

@@ -33,8 +33,9 @@ rig_image_build_once() {
     building=$(mktemp -d "$rig_cache/building.XXXXXX")
     chmod 0755 "$building"
     rig_say 'building the root file system of the machines (once, one or two minutes)'
-    # Mounts and processes of the build end with its namespaces.
-    if ! timeout 1800 unshare --mount --pid --fork --kill-child \
+    # Mounts and processes of the build end with its namespaces. In the
+    # foreground, because a Ctrl-C is meant for the build too.
+    if ! timeout --foreground 1800 unshare --mount --pid --fork --kill-child \
         bash "$rig_home/lib/build.sh" "$rig_home" "$building" "$rig_suite" >"$building/log" 2>&1; then
         tail -n 40 "$building/log" >&2
         rm -rf --one-file-system "$building"

@@ -1,0 +1,68 @@
+//! Asking the person at the terminal, and hearing when they have had enough.
+
+use tokio_util::sync::CancellationToken;
+
+use super::exit::Exit;
+use super::surface::complain;
+
+/// The answer to a question.
+pub(super) enum Answer {
+    /// Go on.
+    Yes,
+    /// Do not.
+    No,
+    /// Stop everything.
+    Interrupted,
+}
+
+/// Asks once. Anything but a yes is a no.
+pub(super) async fn ask(machines: usize, cancel: &CancellationToken) -> Answer {
+    let plural = if machines == 1 { "" } else { "s" };
+    complain(&format!("\nApply these changes to {machines} machine{plural}? Only `yes` is taken: "));
+    let line = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).map(|_| line)
+    });
+    tokio::select! {
+        () = cancel.cancelled() => Answer::Interrupted,
+        line = line => match line {
+            Ok(Ok(line)) if line.trim() == "yes" => Answer::Yes,
+            _ => Answer::No,
+        },
+    }
+}
+
+/// A token that the first Ctrl-C, or a request to terminate, cancels; the second one ends the process at once.
+pub(super) fn cancel_on_signal() -> CancellationToken {
+    let cancel = CancellationToken::new();
+    let cancelled = cancel.clone();
+    tokio::spawn(async move {
+        signalled().await;
+        cancelled.cancel();
+        signalled().await;
+        std::process::exit(i32::from(Exit::Interrupted.code()));
+    });
+    cancel
+}
+
+#[cfg(unix)]
+async fn signalled() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut stream) => {
+                stream.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn signalled() {
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,131 @@
+//! What a run needs before the first connection: which machines, the way to each, and which are left out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::arguments::Look;
+use super::exit::Exit;
+use super::surface::{Surface, complain};
+use crate::desired::{facts_of, resolve};
+use crate::event::{Failure, FailureKind};
+use crate::fleet::{Job, RunOptions};
+use crate::model::{MachineName, nearest};
+use crate::probe::Limits;
+use crate::report::MachineReport;
+use crate::store::{Project, Seat, target_of};
+use crate::transport::{KnownHosts, LocalConnector, RoutingConnector, SshConnector, SshOptions};
+
+/// Everything a run needs before the first connection.
+pub(super) struct Preparation {
+    pub(super) fleet_name: String,
+    pub(super) order: Vec<MachineName>,
+    pub(super) jobs: Vec<Job>,
+    pub(super) untouched: Vec<Untouched>,
+    pub(super) connector: RoutingConnector,
+}
+
+/// A machine that is not contacted, and why.
+pub(super) struct Untouched {
+    name: MachineName,
+    why: Why,
+}
+
+enum Why {
+    Unsupported(String),
+    Failed(Failure),
+}
+
+impl Untouched {
+    pub(super) fn report(&self) -> MachineReport<'_> {
+        let empty = MachineReport::new(&self.name);
+        match &self.why {
+            Why::Unsupported(reason) => MachineReport { unsupported: Some(reason), ..empty },
+            Why::Failed(failure) => MachineReport { failure: Some(failure), ..empty },
+        }
+    }
+}
+
+impl Preparation {
+    pub(super) fn new(look: &Look, surface: Surface) -> Result<Self, Exit> {
+        let project = super::load::project(&look.inventory, look.known_hosts.clone(), surface)?;
+        let (file, text) = &project.known_hosts;
+        let known_hosts = KnownHosts::parse(file, text).map_err(|error| {
+            complain(&format!("error: failed to read the pinned host keys: {error}\n"));
+            Exit::BadInput
+        })?;
+        let ssh = SshConnector::new(SshOptions::new(known_hosts));
+        let connector = RoutingConnector::new(LocalConnector::new(), ssh);
+        let (jobs, untouched) = jobs(&project, &look.machines)?;
+        let order = project.fleet.machines.iter().map(|machine| machine.name.clone()).collect();
+        Ok(Self { fleet_name: project.fleet.name.to_string(), order, jobs, untouched, connector })
+    }
+
+    pub(super) fn options(&self, look: &Look, cancel: &CancellationToken) -> RunOptions {
+        RunOptions {
+            parallel: usize::from(look.parallel),
+            limits: Limits { probe: Duration::from_secs(look.timeout), ..Limits::default() },
+            nonces: Arc::new(random_word),
+            cancel: cancel.clone(),
+        }
+    }
+}
+
+/// The machines to contact, and those that are not.
+fn jobs(project: &Project, only: &[String]) -> Result<(Vec<Job>, Vec<Untouched>), Exit> {
+    let seat = Seat::here();
+    let names: Vec<&str> = project.fleet.managed().map(|(machine, _)| machine.name.as_str()).collect();
+    for name in only {
+        if !names.contains(&name.as_str()) {
+            complain(&super::render::unknown_machine(name, nearest(name, names.iter().copied())));
+            return Err(Exit::BadInput);
+        }
+    }
+    let (mut jobs, mut untouched) = (Vec::new(), Vec::new());
+    for (machine, managed) in project.fleet.managed() {
+        if !only.is_empty() && !only.iter().any(|name| name == machine.name.as_str()) {
+            continue;
+        }
+        let name = machine.name.clone();
+        if !managed.platform.is_supported() {
+            let why = Why::Unsupported(format!("platform {} is not supported yet", managed.platform));
+            untouched.push(Untouched { name, why });
+            continue;
+        }
+        let Some(facts) = facts_of(machine) else { continue };
+        match target_of(project, &seat, machine, managed) {
+            Ok(target) => {
+                let (fleet, library) = (Arc::clone(&project.fleet), Arc::clone(&project.library));
+                let own = machine.clone();
+                jobs.push(Job {
+                    machine: name,
+                    target,
+                    facts,
+                    resolve: Arc::new(move |facts| {
+                        resolve(&fleet, &own, &library, facts).map_err(|problems| {
+                            let first = problems.sorted().first().map(|problem| problem.message.clone());
+                            format!("resolve its resources: {}", first.unwrap_or_default())
+                        })
+                    }),
+                });
+            }
+            Err(message) => {
+                let failure = Failure { kind: FailureKind::Other, message };
+                untouched.push(Untouched { name, why: Why::Failed(failure) });
+            }
+        }
+    }
+    Ok((jobs, untouched))
+}
+
+/// 128 random bits as hexadecimal digits.
+fn random_word() -> String {
+    let mut bytes = [0_u8; 16];
+    if let Err(error) = getrandom::fill(&mut bytes) {
+        // Without randomness a frame could be guessed and a digest of a secret be looked up.
+        complain(&format!("error: failed to get random numbers from the system: {error}\n"));
+        std::process::exit(i32::from(Exit::Error.code()));
+    }
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

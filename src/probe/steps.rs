@@ -1,0 +1,67 @@
+//! What a machine reports of the steps of a plan.
+
+use crate::shell::frames::Line;
+
+/// What became of a step on the machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepReport {
+    /// The step's index.
+    pub index: usize,
+    /// What became of it.
+    pub result: StepResult,
+}
+
+impl StepReport {
+    /// Its place among the reports of a run: each step begins and ends once, in their order.
+    pub(super) fn news(&self) -> usize {
+        2 * self.index + usize::from(self.result != StepResult::Started)
+    }
+}
+
+/// What became of a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StepResult {
+    /// It is under way.
+    Started,
+    /// It is done.
+    Changed,
+    /// The machine had moved; nothing was done.
+    Refused(String),
+    /// It failed.
+    Failed(String),
+    /// A step it needs has failed; that one's index.
+    Skipped(usize),
+}
+
+pub(super) fn is_ready(line: &Line) -> bool {
+    matches!(line, Line::Frame(words) if words.len() == 1 && words.first().is_some_and(|word| word == "ready"))
+}
+
+pub(super) fn is_apply_frame(line: &Line) -> bool {
+    match line {
+        Line::Frame(words) => words.iter().map(String::as_str).eq(["begin", "apply"]),
+        Line::Text(_) => false,
+    }
+}
+
+pub(super) fn step_report(line: &Line) -> Option<StepReport> {
+    let Line::Frame(words) = line else { return None };
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let ["step", index, word, rest @ ..] = words.as_slice() else { return None };
+    let reason = || {
+        let said = rest.get(1).and_then(|encoded| {
+            base64::Engine::decode(&base64::engine::general_purpose::STANDARD, encoded).ok()
+        });
+        let text = String::from_utf8_lossy(&said.unwrap_or_default()).trim().to_owned();
+        if text.is_empty() { format!("it ended with status {}", rest.first().unwrap_or(&"?")) } else { text }
+    };
+    let result = match *word {
+        "started" => StepResult::Started,
+        "changed" => StepResult::Changed,
+        "refused" => StepResult::Refused(reason()),
+        "failed" => StepResult::Failed(reason()),
+        "skipped" => StepResult::Skipped(rest.first()?.parse().ok()?),
+        _ => return None,
+    };
+    Some(StepReport { index: index.parse().ok()?, result })
+}

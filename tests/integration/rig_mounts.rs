@@ -1,0 +1,42 @@
+//! Mounts that are really there: the hub's folder on a spoke, by sshfs and by rclone, on demand, and
+//! put back when somebody takes them away.
+
+use crate::project::Project;
+use crate::rig::{Machine, Rig};
+
+#[test]
+fn the_hub_is_read_over_rclone_and_over_sshfs_and_a_mount_taken_away_comes_back() {
+    let rig = Rig::start(&[Machine::systemd("nas"), Machine::systemd("desk")]);
+    let (hub, spoke) = (rig.machine("nas"), rig.machine("desk"));
+    hub.check("mkdir -p /srv/fleet/log && echo from the hub >/srv/fleet/log/known");
+    // The link's key, which whoever sets the machines up brings.
+    let public = spoke.check(
+        "ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/fleetprov-nas && cat /root/.ssh/fleetprov-nas.pub",
+    );
+    hub.check(&format!("printf '%s\\n' '{}' >>/root/.ssh/authorized_keys", public.trim()));
+    spoke.write("/root/.ssh/fleetprov-known_hosts", &std::fs::read(rig.known_hosts()).unwrap());
+    let resources = "\
+        - role: {name: spoke, with: {hub: nas, folder: /srv/fleet, mount: /mnt/by-sshfs, by: sshfs}}\n\
+        - role: {name: spoke, with: {hub: nas, folder: /srv/fleet, mount: /mnt/by-rclone, by: rclone}}";
+    let project = Project::new(&rig)
+        .machine(hub, "root", "", "  - directory: {path: /srv/fleet/log}")
+        .machine(spoke, "root", "", resources);
+    project.converge();
+    for (path, kind) in [("/mnt/by-sshfs", "fuse.sshfs"), ("/mnt/by-rclone", "fuse.rclone")] {
+        assert_eq!(spoke.check(&format!("cat {path}/log/known")).trim(), "from the hub", "{kind}");
+        let mounts = spoke.check("cat /proc/self/mounts");
+        assert!(mounts.lines().any(|line| line.contains(&format!(" {path} {kind} "))), "{mounts}");
+    }
+    spoke.check("echo from the spoke >/mnt/by-rclone/log/answer && sync -f /mnt/by-rclone/log || true");
+    spoke.check("for i in $(seq 50); do [ -e /mnt/by-sshfs/log/answer ] && exit; sleep 0.2; done; exit 1");
+    assert_eq!(hub.check("cat /srv/fleet/log/answer").trim(), "from the spoke");
+
+    spoke.check("systemctl stop mnt-by\\\\x2dsshfs.mount");
+    let shown = project.plan(&[]).expect(2).to_string();
+    assert!(
+        shown.contains("active inactive → active") || shown.contains("active inactive -> active"),
+        "{shown}"
+    );
+    project.converge();
+    assert_eq!(spoke.check("cat /mnt/by-sshfs/log/known").trim(), "from the hub");
+}
