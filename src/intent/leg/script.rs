@@ -36,10 +36,7 @@ impl Leg {
             ("backup-dir", option(self.backup_dir.clone())),
             (
                 "filters",
-                Node {
-                    value: Value::List(self.rules().into_iter().map(text).collect()),
-                    span: span.clone(),
-                },
+                Node { value: Value::List(self.rules().into_iter().map(text).collect()), span: span.clone() },
             ),
             ("bandwidth", option(self.bandwidth.clone())),
             ("max-delete", option(limit.map(|limit| limit.to_string()))),
