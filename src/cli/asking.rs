@@ -15,9 +15,10 @@ pub(super) enum Answer {
     Interrupted,
 }
 
-/// Asks once. Anything but a yes is a no.
+/// Asks once. Anything but a yes is a no, and what was typed before the question is no answer to it.
 pub(super) async fn ask(machines: usize, cancel: &CancellationToken) -> Answer {
     let plural = if machines == 1 { "" } else { "s" };
+    forget_what_was_typed();
     complain(&format!("\nApply these changes to {machines} machine{plural}? Only `yes` is taken: "));
     let line = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
@@ -31,6 +32,15 @@ pub(super) async fn ask(machines: usize, cancel: &CancellationToken) -> Answer {
         },
     }
 }
+
+#[cfg(unix)]
+fn forget_what_was_typed() {
+    // Whoever typed `yes` early did not see the plan. No terminal, nothing to forget.
+    let _ = rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush);
+}
+
+#[cfg(not(unix))]
+fn forget_what_was_typed() {}
 
 /// A token that the first Ctrl-C, or a request to terminate, cancels; the second one ends the process at once.
 pub(super) fn cancel_on_signal() -> CancellationToken {

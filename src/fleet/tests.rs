@@ -1,6 +1,7 @@
 //! The whole road over this computer's own shell, in a temporary folder.
 #![cfg(unix)]
 
+mod busybox;
 mod machines;
 
 use std::collections::BTreeSet;

@@ -2,6 +2,9 @@
 //!
 //! Everything a machine sends is bounded here, in the length of a line and in sum.
 
+/// The most lines between two calls of [`Frames::forgive`]; a resource needs about five.
+const MOST_LINES: usize = 200_000;
+
 /// One line from a machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Line {
@@ -17,6 +20,9 @@ pub enum FrameError {
     /// One line without end.
     #[error("it sent a line of more than {0} bytes")]
     LongLine(usize),
+    /// Lines without end: each costs more to keep than to send.
+    #[error("it sent more than {0} lines")]
+    TooManyLines(usize),
     /// Too much in sum.
     #[error("it sent more than {0} bytes")]
     TooMuch(usize),
@@ -28,6 +34,7 @@ pub struct Frames {
     nonce: Vec<u8>,
     pending: Vec<u8>,
     received: usize,
+    lines: usize,
     longest_line: usize,
     most: usize,
 }
@@ -38,12 +45,20 @@ impl Frames {
     /// `longest_line` bounds a line and `most` all lines since the last [`Frames::forgive`], in bytes.
     #[must_use]
     pub fn new(nonce: &str, longest_line: usize, most: usize) -> Self {
-        Self { nonce: format!("{nonce} ").into_bytes(), pending: Vec::new(), received: 0, longest_line, most }
+        Self {
+            nonce: format!("{nonce} ").into_bytes(),
+            pending: Vec::new(),
+            received: 0,
+            lines: 0,
+            longest_line,
+            most,
+        }
     }
 
     /// Starts counting anew: another exchange begins.
     pub fn forgive(&mut self) {
         self.received = 0;
+        self.lines = 0;
     }
 
     /// Takes some bytes and gives the lines they complete.
@@ -62,6 +77,10 @@ impl Frames {
                 return Err(FrameError::LongLine(self.longest_line));
             }
             if self.pending.last() == Some(&b'\n') {
+                self.lines += 1;
+                if self.lines > MOST_LINES {
+                    return Err(FrameError::TooManyLines(MOST_LINES));
+                }
                 self.pending.pop();
                 lines.push(self.line());
                 self.pending.clear();
@@ -104,6 +123,10 @@ mod tests {
     #[test]
     fn a_machine_cannot_send_without_end() {
         assert_eq!(Frames::new("N", 10, 1000).push(&[b'x'; 11]), Err(FrameError::LongLine(10)));
+        let lines = vec![b'\n'; MOST_LINES];
+        let mut frames = Frames::new("N", 10, 2 * MOST_LINES);
+        assert_eq!(frames.push(&lines).map(|lines| lines.len()), Ok(MOST_LINES));
+        assert_eq!(frames.push(b"\n"), Err(FrameError::TooManyLines(MOST_LINES)));
         assert_eq!(Frames::new("N", 100, 10).push(b"x\ny\nz\nx\ny\nz\n"), Err(FrameError::TooMuch(10)));
     }
 }

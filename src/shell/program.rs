@@ -12,14 +12,16 @@ const STANDARD: [Library; 3] = [SESSION, PROBE, APPLY];
 
 /// A script that defines the functions of the standard libraries and of some kinds.
 ///
-/// Their text is kept in a variable too, for the processes that act as another user.
+/// Their text is kept in variables too, with that of the loop, for the processes that act as another
+/// user.
 #[must_use]
 pub fn definitions(kinds: &[Library]) -> String {
     let mut text = String::new();
     for library in STANDARD.iter().chain(kinds) {
         text.push_str(&without_comments(library.posix));
     }
-    format!("fp_libraries={}\neval \"$fp_libraries\"\n", quote(&text))
+    let order_loop = quote(&minimal_loop());
+    format!("fp_loop={order_loop}\nfp_libraries={}\neval \"$fp_libraries\"\n", quote(&text))
 }
 
 /// A script that adds the functions of more kinds to a session.

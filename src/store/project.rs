@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::library;
 use super::secrets::Identities;
-use crate::desired::{Library, check_roles};
-use crate::inventory::{Fleet, parse};
+use crate::desired::{Library, check_roles, resolve_all};
+use crate::inventory::{Fleet, parse_partly};
 use crate::model::{Diagnostics, Source};
 
 /// What to load.
@@ -63,12 +63,15 @@ pub fn load(options: &ProjectOptions) -> Result<Project, LoadError> {
     let source = read_source(&options.inventory)?;
     let overlay = options.overlay.as_deref().map(read_source).transpose()?;
     let folder = folder_of(&options.inventory);
-    let fleet = match parse(&source, overlay.as_ref()) {
-        Ok(fleet) => fleet,
-        Err(mut problems) => {
-            // Mistakes in role files are shown with it, not only once the inventory is right.
+    let fleet = match parse_partly(&source, overlay.as_ref()) {
+        (Some(fleet), problems) if problems.is_empty() => fleet,
+        (partly, mut problems) => {
+            // Mistakes elsewhere are shown with it, not only once the inventory is right.
             if let Ok(library) = library::load(&folder, None, &Identities::default()) {
                 problems.append(check_roles(&library));
+                if let Some(Err(more)) = partly.map(|fleet| resolve_all(&fleet, &library)) {
+                    problems.append(more);
+                }
             }
             return Err(LoadError::Invalid(problems));
         }

@@ -29,6 +29,8 @@ mod rig_bounds;
 #[cfg(test)]
 mod rig_disk;
 #[cfg(test)]
+mod rig_drift;
+#[cfg(test)]
 mod rig_hostile;
 #[cfg(test)]
 mod rig_hung;
@@ -40,6 +42,8 @@ mod rig_many;
 mod rig_mounts;
 #[cfg(test)]
 mod rig_random;
+#[cfg(test)]
+mod rig_secret;
 #[cfg(test)]
 mod rig_self;
 #[cfg(test)]

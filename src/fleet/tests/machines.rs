@@ -9,7 +9,7 @@ use crate::event::{Event, Failure, FailureKind, Happening};
 use crate::fleet::Prepared;
 use crate::transport::{Connector, Conversation as MemoryConversation, MemoryConnector};
 
-fn job(machine: &str, declared: &[Declared]) -> Job {
+pub(super) fn job(machine: &str, declared: &[Declared]) -> Job {
     let declared = declared.to_vec();
     Job {
         machine: MachineName::new(machine).unwrap(),
@@ -29,7 +29,7 @@ fn job(machine: &str, declared: &[Declared]) -> Job {
     }
 }
 
-fn options(parallel: usize, limits: Limits) -> RunOptions {
+pub(super) fn options(parallel: usize, limits: Limits) -> RunOptions {
     let counter = AtomicU64::new(0);
     RunOptions {
         parallel,
@@ -124,12 +124,15 @@ async fn what_a_machine_sends_is_bounded() {
             }
         }
     };
+    let long: &'static [u8] = [vec![b'x'; 32 * 1024 - 1], vec![b'\n']].concat().leak();
     let connector = MemoryConnector::new()
         .script("line", endless(&[b'x'; 32 * 1024]))
-        .script("lines", endless(&[b'\n'; 32 * 1024]));
+        .script("lines", endless(&[b'\n'; 32 * 1024]))
+        .script("texts", endless(long));
     for (machine, most, said) in [
         ("line", 8 << 20, "read the machine's answer: it sent a line of more than"),
-        ("lines", 34 << 20, "read the machine's answer: it sent more than"),
+        ("lines", 2 << 20, "read the machine's answer: it sent more than 200000 lines"),
+        ("texts", 34 << 20, "read the machine's answer: it sent more than 33554432 bytes"),
     ] {
         let failure = plan_of(&connector, machine, Limits::default()).await.unwrap_err();
         assert!(failure.message.starts_with(said), "{failure:?}");

@@ -153,7 +153,6 @@ fn fields_are_read() {
         [
             "failed to write the value of \"a\": it holds a line ending or a zero byte, or white space at its edge",
             "failed to use \"k=\" as a key",
-            "key `s` has no `secret`",
             "key `s` has an unknown key `secre`",
             "section `c` is a single value"
         ]

@@ -149,16 +149,17 @@ fp_temporary_in() {
 	fp_temporary="$1/.fleetprov-$$-$fp_chance"
 }
 
-# Renames $1 to $2, also when that is a link to a directory, which mv without -T would move into.
+# Renames $1 to $2, also when that is a link to a directory, which mv without -T would move into and
+# BusyBox's with -T refuses (measured with 1.35): there the link goes first.
 fp_put() {
 	if mv -fT -- "$1" "$2" 2>/dev/null; then
 		return 0
-	elif [ ! -d "$2" ]; then
-		mv -f -- "$1" "$2"
-	elif [ -h "$2" ] && ! mv --help 2>&1 | grep -q -e -T; then
+	elif [ -h "$2" ] && [ -d "$2" ]; then
 		rm -f -- "$2" && mv -f -- "$1" "$2"
+	elif [ -d "$2" ]; then
+		fp_refuse "$2 is a directory"
 	else
-		mv -fT -- "$1" "$2"
+		mv -f -- "$1" "$2"
 	fi
 }
 
@@ -361,7 +362,8 @@ fp_whose() {
 }
 
 # Runs the program text $2 on behalf of whoever owns folder $1; its standard input is what is left
-# of the payload.
+# of the payload. Another user's shell is started with nothing but the loop that takes orders, and
+# reads the rest: arguments of processes show to everybody.
 fp_within() {
 	fp_whose "$1" || return
 	if [ -z "$fp_who" ]; then
@@ -370,16 +372,18 @@ fp_within() {
 	fi
 	fp_text="fp_nonce=$fp_nonce
 $fp_libraries
-IFS= read -r fp_key
 fp_left=$fp_left
-$2"
+$2
+exit \$?"
+	fp_size=$(printf '%s' "$fp_text" | wc -c)
 	fp_payload=$fp_left
 	fp_left=0
 	{
-		printf '%s\n' "$fp_key"
+		printf 'key %s\nrun %d\n%s' "$fp_key" "$fp_size" "$fp_text"
 		fp_take "$fp_payload"
 	} | {
-		fp_as "$fp_who" "$fp_text"
+		fp_as "$fp_who" "$fp_loop
+fp_orders"
 		fp_status=$?
 		cat >/dev/null
 		exit "$fp_status"
