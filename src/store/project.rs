@@ -110,14 +110,17 @@ pub(super) fn folder_of(path: &Path) -> PathBuf {
 pub(super) fn read_source(path: &Path) -> Result<Arc<Source>, LoadError> {
     let bytes = std::fs::read(path).map_err(|error| unreadable(path, &error))?;
     let text = String::from_utf8(bytes).map_err(|error| LoadError::Read {
-        path: path.display().to_string(),
+        path: shown(path),
         reason: format!("it is not UTF-8 text (byte {})", error.utf8_error().valid_up_to()),
     })?;
-    // As a person would write it: `roles/web.yaml`, not `./roles/web.yaml`.
-    let shown = path.strip_prefix(".").unwrap_or(path);
-    Ok(Source::new(shown.display().to_string(), text))
+    Ok(Source::new(shown(path), text))
+}
+
+/// A path as a person would write it: `roles/web.yaml`, not `./roles/web.yaml`.
+fn shown(path: &Path) -> String {
+    path.strip_prefix(".").unwrap_or(path).display().to_string()
 }
 
 pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> LoadError {
-    LoadError::Read { path: path.display().to_string(), reason: error.to_string() }
+    LoadError::Read { path: shown(path), reason: error.to_string() }
 }
