@@ -20,7 +20,8 @@ pub(super) struct Gathered {
     digests: BTreeMap<usize, Digest>,
     bytes: BTreeMap<usize, Vec<u8>>,
     links: BTreeMap<usize, String>,
-    hung: BTreeSet<usize>,
+    /// Paths that did not answer in time; with the user who looked for them, when it was one.
+    silent: BTreeMap<usize, Option<String>>,
     mounts: BTreeSet<String>,
     units: Vec<Vec<String>>,
     packages: BTreeMap<String, String>,
@@ -147,12 +148,13 @@ impl Gathered {
                 self.links.insert(number, target.trim_end_matches('\n').to_owned());
                 Some(())
             }),
-            Some(("h ", rest)) => rest.parse().ok().map(|number| {
-                self.hung.insert(number);
+            Some(("h ", rest)) => rest.split_once(' ').and_then(|(number, word)| {
+                self.silent.insert(number.parse().ok()?, word.strip_prefix("late ").map(str::to_owned));
+                Some(())
             }),
             _ => None,
         };
-        if parsed.is_none() && !text.is_empty() && text != "complete" {
+        if parsed.is_none() && !text.is_empty() && !["answered", "complete"].contains(&text.as_str()) {
             self.errors.push(text);
         }
     }
@@ -206,8 +208,15 @@ impl Gathered {
     }
 
     fn path_answer(&self, number: usize, path: &str, want: &Want) -> Answer {
-        if self.hung.contains(&number) {
-            return Answer::Unanswered(format!("{path} does not answer: the file system it is on hangs"));
+        match self.silent.get(&number) {
+            Some(None) => {
+                let reason = format!("{path} does not answer: the file system it is on hangs");
+                return Answer::Unanswered(reason);
+            }
+            Some(Some(user)) => {
+                return Answer::Unanswered(format!("{path} could not be looked at in time as {user}"));
+            }
+            None => {}
         }
         let Some(stat) = self.stats.get(path) else {
             return match self.absence(path) {

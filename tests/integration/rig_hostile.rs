@@ -206,3 +206,35 @@ exec perl -e '
     assert_eq!(facts(machine, "/etc/private"), "root root 700");
     assert_eq!(machine.read("/etc/precious"), b"precious\n");
 }
+
+#[test]
+fn a_user_does_not_get_to_read_with_roots_eyes_or_hold_the_machine_up() {
+    let rig = Rig::start(&[Machine::plain("box")]);
+    let machine = rig.machine("box");
+    machine.check(
+        "mkdir -m 700 -p /root/app && echo '{\"password\": \"root-knows-this\"}' >/root/app/settings.json
+        echo root-knows-this >/root/app/text; cp /root/app/text /root/app/app.ini; chmod 600 /root/app/*
+        su alice -c 'ln -s /root/app /home/alice/app; mkdir /home/alice/large; truncate -s 4T /home/alice/large/file'",
+    );
+    let project = Project::new(&rig).machine(machine, "root", "", "");
+    let led = "\
+- json-keys: {path: /home/alice/app/settings.json, owner: alice, values: {theme: dark}}
+- ini-keys: {path: /home/alice/app/app.ini, owner: alice, sections: {main: {a: '1'}}}
+- block: {path: /home/alice/app/text, id: lab, owner: alice, content: line}
+- file: {path: /home/alice/app/app.ini, owner: alice, content: mine}
+- file: {path: /etc/motd, content: hello}";
+    for resource in led.lines().take(4) {
+        project.declare("box", &format!("{resource}\n- file: {{path: /etc/motd, content: hello}}"));
+        project.plan(&["--json"]).hides("root-knows-this").says("/etc/motd");
+        project.apply(&["--json"]).hides("root-knows-this");
+        assert_eq!(machine.read("/etc/motd"), b"hello");
+        machine.check("rm /etc/motd");
+    }
+    assert_eq!(machine.check("cat /root/app/text /root/app/app.ini"), "root-knows-this\nroot-knows-this");
+
+    // A file that takes for ever to read costs itself, not the machine; and nothing goes on reading.
+    project.declare("box", "- file: {path: /home/alice/large/file, owner: alice, content: x}\n- file: {path: /etc/motd, content: hello}");
+    project.apply(&[]).expect(3).says("/home/alice/large/file could not be looked at in time as alice");
+    assert_eq!(machine.read("/etc/motd"), b"hello");
+    assert_eq!(machine.sh("pgrep sha256sum").text(), "");
+}

@@ -17,20 +17,20 @@ fp_hangable() {
 "
 		case $fp_type in
 		fuse | fuse.* | fuseblk | nfs | nfs4 | cifs | smb3 | smbfs | 9p | davfs | afs | ceph | autofs)
-			fp_mounts="$fp_mounts$fp_point
+			fp_mounts="${fp_mounts:-
+}$fp_point
 "
 			;;
 		esac
 	done </proc/self/mounts
 }
 
-# Sets fp_mount to the mount point, of those that can hang, that path $1 lies at or below; to
-# nothing when there is none. Links on the way are followed by their text, a link at the end is not.
-# Nothing behind such a mount point is touched, nor the point itself.
-fp_mount_of() {
-	fp_mount=''
-	[ -n "$fp_mounts" ] || return 0
-	fp_rest=${1#/} fp_at='' fp_links=0
+# Goes the way of path $1 and sets fp_mount to the first mount point, of those that can hang, that it
+# comes to; to nothing when there is none. Nothing behind such a point is touched, nor the point
+# itself. Links on the way are followed by their text, a link at the end is not. Calls fp_pass for
+# every folder and link on the way; fp_at is where it has come to.
+fp_way() {
+	fp_mount='' fp_rest=${1#/} fp_at='' fp_links=0
 	while [ -n "$fp_rest" ]; do
 		fp_part=${fp_rest%%/*}
 		fp_rest=${fp_rest#"$fp_part"}
@@ -42,8 +42,7 @@ fp_mount_of() {
 			continue
 			;;
 		esac
-		case "
-$fp_mounts" in
+		case $fp_mounts in
 		*"
 $fp_at/$fp_part
 "*)
@@ -51,6 +50,7 @@ $fp_at/$fp_part
 			return 0
 			;;
 		esac
+		[ -z "$fp_rest" ] || fp_pass "$fp_at/$fp_part"
 		if [ -n "$fp_rest" ] && [ "$fp_links" -lt 40 ] && [ -h "$fp_at/$fp_part" ]; then
 			fp_links=$((fp_links + 1))
 			fp_target=$(readlink -- "$fp_at/$fp_part")
@@ -62,45 +62,124 @@ $fp_at/$fp_part
 	done
 }
 
-fp_count=0
-fp_near=''
-fp_groups=0
-fp_hung=''
+# On the first way, notes that entry $1 is passed; on the second, when it is known whose the entries
+# are, sets fp_who to the owner of the first one that is not root's.
+fp_pass() {
+	if [ -z "$fp_theirs" ]; then
+		case $fp_noted in
+		*"
+$1
+"*) return 0 ;;
+		esac
+		fp_noted="$fp_noted$1
+"
+		fp_entries=$((fp_entries + 1))
+		eval "fp_e$fp_entries=\$1"
+	elif [ -z "$fp_who" ]; then
+		case $fp_theirs in
+		*"
+$1	"*)
+			fp_who=${fp_theirs#*"
+$1	"}
+			fp_who=${fp_who%%"
+"*}
+			;;
+		esac
+	fi
+}
 
 # Forgets what an earlier probe was about.
 fp_probe_begin() {
-	fp_count=0 fp_near='' fp_groups=0 fp_hung=''
+	fp_count=0 fp_groups=0 fp_folder='' fp_entries=0 fp_theirs='' fp_who=''
+	fp_noted='
+'
+	fp_hung='
+'
 	fp_hangable
 }
 
-# INDEX WANT DIGEST LIMIT PATH QUOTED-PATH. WANT: facts, unless, bytes, keyed. The paths on each
-# file system that can hang are a group of their own.
+# INDEX WANT DIGEST LIMIT PATH QUOTED-PATH. WANT: facts, unless, bytes, keyed.
 fp_path() {
 	fp_count=$((fp_count + 1))
 	eval "fp_i$fp_count=\$1 fp_w$fp_count=\$2 fp_d$fp_count=\$3 fp_l$fp_count=\$4 fp_p$fp_count=\$5 fp_q$fp_count=\$6"
-	fp_mount_of "$5"
-	if [ -z "$fp_mount" ]; then
-		fp_near="$fp_near $fp_count"
-		return
+	fp_way_to "$5"
+}
+
+# Goes the way to path $1 and sets fp_mount, also when that is where it ends, and fp_who. What lies
+# in the same folder as the path before has the same way.
+fp_way_to() {
+	if [ "$fp_folder" != "${1%/*}/" ]; then
+		fp_folder=${1%/*}/ fp_who=''
+		fp_way "$fp_folder."
+		fp_folder_at=$fp_at fp_folder_mount=$fp_mount
 	fi
+	fp_mount=$fp_folder_mount
+	[ -z "$fp_mount" ] || return 0
+	case $fp_mounts in
+	*"
+$fp_folder_at/${1##*/}
+"*) fp_mount=$fp_folder_at/${1##*/} ;;
+	esac
+}
+
+# Divides the paths: into those that root asks about, those in the folders of each other user, since
+# root must not be led by links there nor be kept busy, and each of these by the mount that can hang.
+fp_divide() {
+	if [ "$fp_self" = 0 ] && [ "$fp_entries" -gt 0 ]; then
+		fp_list=''
+		fp_k=0
+		while [ "$fp_k" -lt "$fp_entries" ]; do
+			fp_k=$((fp_k + 1))
+			fp_list="$fp_list \"\$fp_e$fp_k\""
+		done
+		fp_table=$(eval "stat -c '%u %U %n' -- $fp_list" 2>/dev/null)
+		while read -r fp_uid fp_user fp_name; do
+			case $fp_uid in
+			'' | 0) ;;
+			*) fp_theirs="$fp_theirs
+$fp_name	$fp_user" ;;
+			esac
+		done <<-EOF
+			$fp_table
+		EOF
+		[ -z "$fp_theirs" ] || fp_theirs="$fp_theirs
+"
+	fi
+	fp_folder=''
+	fp_near=''
+	fp_k=0
+	while [ "$fp_k" -lt "$fp_count" ]; do
+		fp_k=$((fp_k + 1))
+		if [ -n "$fp_theirs$fp_mounts" ]; then
+			eval "fp_p=\$fp_p$fp_k"
+			fp_way_to "$fp_p"
+		fi
+		if [ -z "$fp_mount$fp_who" ]; then
+			fp_near="$fp_near $fp_k"
+		else
+			fp_group
+			eval "fp_f$fp_g=\"\$fp_f$fp_g \$fp_k\""
+		fi
+	done
+}
+
+# Sets fp_g to the number of the group of fp_mount and fp_who.
+fp_group() {
 	fp_g=1
 	while [ "$fp_g" -le "$fp_groups" ]; do
-		eval "[ \"\$fp_m$fp_g\" != \"\$fp_mount\" ]" || break
+		eval "[ \"\$fp_m$fp_g \$fp_u$fp_g\" != \"\$fp_mount \$fp_who\" ]" || return 0
 		fp_g=$((fp_g + 1))
 	done
-	if [ "$fp_g" -gt "$fp_groups" ]; then
-		fp_groups=$fp_g
-		eval "fp_m$fp_g=\$fp_mount fp_f$fp_g=''"
-	fi
-	eval "fp_f$fp_g=\"\$fp_f$fp_g \$fp_count\""
+	fp_groups=$fp_g
+	eval "fp_m$fp_g=\$fp_mount fp_u$fp_g=\$fp_who fp_f$fp_g=''"
 }
 
 # The facts of the paths whose numbers are in $1.
 fp_paths_now() {
 	fp_all='' fp_files='' fp_keyeds=''
 	for fp_k in $1; do
-		eval "fp_w=\$fp_w$fp_k fp_p=\$fp_p$fp_k fp_q=\$fp_q$fp_k"
-		fp_all="$fp_all $fp_q"
+		eval "fp_w=\$fp_w$fp_k fp_p=\$fp_p$fp_k"
+		fp_all="$fp_all \"\$fp_p$fp_k\""
 		if [ "$fp_w" != facts ] && [ ! -h "$fp_p" ] && [ -f "$fp_p" ]; then
 			if [ "$fp_w" = keyed ]; then
 				fp_keyeds="$fp_keyeds $fp_k"
@@ -119,7 +198,7 @@ fp_paths_now() {
 	printf '%s' "$fp_table"
 	fp_list=''
 	for fp_k in $fp_files; do
-		eval "fp_list=\"\$fp_list \$fp_q$fp_k\""
+		fp_list="$fp_list \"\$fp_p$fp_k\""
 	done
 	if [ -n "$fp_list" ]; then
 		fp_sums=$(eval "sha256sum -- $fp_list" 2>/dev/null)
@@ -159,58 +238,88 @@ fp_paths_now() {
 	done
 }
 
+# The program that answers for the paths whose numbers are in $1, for another user's shell.
+fp_paths_text() {
+	for fp_k in $1; do
+		eval "set -- \"\$1\" \"\$fp_i$fp_k\" \"\$fp_w$fp_k\" \"\$fp_d$fp_k\" \"\$fp_l$fp_k\" \"\$fp_q$fp_k\""
+		printf "fp_i$fp_k=%s fp_w$fp_k=%s fp_d$fp_k=%s fp_l$fp_k=%s fp_p$fp_k=%s\n" "$2" "$3" "$4" "$5" "$6"
+	done
+	printf "fp_paths_now '%s'\nprintf 'answered\\\\n'\n" "$1"
+}
+
+# The facts of the paths of group $1.
+fp_group_now() {
+	eval "fp_list=\$fp_f$1 fp_who=\$fp_u$1"
+	if [ -z "$fp_who" ]; then
+		fp_paths_now "$fp_list"
+	else
+		fp_act "$fp_who" "$(fp_paths_text "$fp_list")"
+	fi
+}
+
 # Starts the script $1 in a child that holds no descriptor of ours and may hang for ever; its
-# output goes to the file fp_scratch, with a last line `complete`.
+# output goes to the file fp_scratch, with a last line `complete`. What it does as another user is
+# ended after twenty seconds.
 fp_apart() {
 	fp_scratch
 	{
+		fp_left=0
+		! command -v timeout >/dev/null || fp_limit='timeout -s KILL 20'
 		eval "$1" >"$fp_scratch"
 		printf '\ncomplete\n' >>"$fp_scratch"
 	} </dev/null >/dev/null 2>&1 &
 }
 
-# Waits until the files that follow are complete, by looking, $1 tenths of a second at most. Fails
-# when time is over.
+# Waits until the file $2 is complete, by looking, $1 tenths of a second at most, counted by fp_tries
+# for all of them. Fails when time is over.
 fp_await() {
-	fp_tries=$1
-	shift
-	for fp_file; do
-		until grep -q '^complete$' "$fp_file"; do
-			[ "$fp_tries" -gt 0 ] || return 1
-			if sleep 0.1 2>/dev/null; then
-				fp_tries=$((fp_tries - 1))
-			else
-				sleep 1
-				fp_tries=$((fp_tries - 10))
-			fi
-		done
+	fp_step=0.01
+	until grep -q '^complete$' "$2"; do
+		[ "$fp_tries" -lt "$1" ] || return 1
+		if [ "$fp_step" != 0.1 ] && sleep "$fp_step" 2>/dev/null; then
+			case $fp_step in 0.01) fp_step=0.02 ;; 0.02) fp_step=0.05 ;; *) fp_step=0.1 ;; esac
+		elif sleep 0.1 2>/dev/null; then
+			fp_tries=$((fp_tries + 1))
+		else
+			sleep 1
+			fp_tries=$((fp_tries + 10))
+		fi
 	done
 }
 
-# The facts of all paths. Each group that could hang is asked apart, and all of them get five
-# seconds.
+# The facts of all paths. Each group that could hang or belongs to another user is asked apart; what
+# could hang gets five seconds, the others what it takes to end them.
 fp_paths() {
+	fp_divide
 	fp_frame begin paths
 	set --
 	fp_g=1
 	while [ "$fp_g" -le "$fp_groups" ]; do
-		eval "fp_apart \"fp_paths_now '\$fp_f$fp_g'\""
+		fp_apart "fp_group_now $fp_g"
 		set -- "$@" "$fp_scratch"
 		fp_g=$((fp_g + 1))
 	done
 	fp_paths_now "$fp_near"
-	fp_await 50 "$@"
+	fp_tries=0
 	fp_g=1
 	while [ "$fp_g" -le "$fp_groups" ]; do
-		cat "$1"
-		if ! fp_await 0 "$1"; then
-			eval "fp_far=\$fp_f$fp_g fp_mount=\$fp_m$fp_g"
-			fp_hung="$fp_hung$fp_mount
+		eval "fp_mount=\$fp_m$fp_g fp_who=\$fp_u$fp_g fp_far=\$fp_f$fp_g"
+		fp_most=50
+		[ -n "$fp_mount" ] || fp_most=250
+		fp_await "$fp_most" "$1" && fp_word='' || fp_word=hung
+		# Another user's words are read to an end only when they came to it by themselves.
+		[ "$fp_word" = hung ] || cat "$1"
+		if [ "$fp_word" = hung ]; then
+			[ -z "$fp_mount" ] || fp_hung="$fp_hung$fp_mount
 "
-			printf '\n'
+			[ -n "$fp_mount" ] || fp_word="late $fp_who"
+		elif [ -n "$fp_who" ] && ! grep -q '^answered$' "$1"; then
+			fp_word="late $fp_who"
+		fi
+		if [ -n "$fp_word" ]; then
 			for fp_k in $fp_far; do
 				eval "fp_i=\$fp_i$fp_k"
-				printf 'h %s\n' "$fp_i"
+				printf 'h %s %s\n' "$fp_i" "$fp_word"
 			done
 		fi
 		[ "$1" = /dev/null ] || rm -f -- "$1"
@@ -240,17 +349,22 @@ fp_packages() {
 	fp_frame end
 }
 
-# INDEX FOLDER PROGRAM-TEXT: a question of a kind's own. In a folder that could hang it is asked
-# apart, and gets twenty seconds.
+# INDEX FOLDER PROGRAM-TEXT: a question of a kind's own. In a folder that could hang, or as another
+# user, it is asked apart.
 fp_ask() {
 	fp_frame begin ask "$1"
-	fp_left=0
-	fp_mount=''
-	[ -z "$2" ] || fp_mount_of "$2/."
-	if [ -n "$fp_mount" ]; then
-		fp_ask_apart "$2" "$3"
-	elif [ -n "$2" ]; then
-		fp_within "$2" "$3" </dev/null
+	fp_left=0 fp_mount='' fp_who=''
+	if [ -n "$2" ]; then
+		fp_way "$2/."
+		if [ -n "$fp_mount" ] || fp_whose "$2" 2>&1; then
+			if [ -n "$fp_mount$fp_who" ]; then
+				fp_ask_apart "$2" "$3"
+			else
+				eval "$3" </dev/null
+			fi
+		else
+			false
+		fi
 	else
 		eval "$3" </dev/null
 	fi
@@ -259,10 +373,9 @@ fp_ask() {
 	fp_frame end "$fp_status"
 }
 
-# FOLDER PROGRAM-TEXT, the folder being behind mount point fp_mount.
+# FOLDER PROGRAM-TEXT, the folder being behind mount point fp_mount or another user's, fp_who.
 fp_ask_apart() {
-	case "
-$fp_hung" in
+	case $fp_hung in
 	*"
 $fp_mount
 "*) ;;
@@ -270,13 +383,15 @@ $fp_mount
 		fp_folder=$1 fp_question=$2
 		# shellcheck disable=SC2016 # expanded apart
 		fp_apart 'fp_within "$fp_folder" "$fp_question"; printf "\n%s" "$?"'
-		if fp_await 200 "$fp_scratch"; then
+		fp_tries=0
+		if fp_await 250 "$fp_scratch"; then
 			fp_status=$(tail -n 2 "$fp_scratch" | head -n 1)
 			sed -e '$d' "$fp_scratch" | sed -e '$d' | sed -e '${' -e '/^$/d' -e '}'
+			[ "$fp_status" != 137 ] || printf '%s could not be looked at in time as %s\n' "$1" "$fp_who"
 			rm -f -- "$fp_scratch"
 			return "$fp_status"
 		fi
-		fp_hung="$fp_hung$fp_mount
+		[ -z "$fp_mount" ] || fp_hung="$fp_hung$fp_mount
 "
 		[ "$fp_scratch" = /dev/null ] || rm -f -- "$fp_scratch"
 		;;

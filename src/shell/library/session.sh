@@ -366,14 +366,20 @@ fp_whose() {
 }
 
 # Runs the program text $2 on behalf of whoever owns folder $1; its standard input is what is left
-# of the payload. Another user's shell is started with nothing but the loop that takes orders, and
-# reads the rest: arguments of processes show to everybody.
+# of the payload.
 fp_within() {
 	fp_whose "$1" || return
 	if [ -z "$fp_who" ]; then
 		eval "$2"
-		return
+	else
+		fp_act "$fp_who" "$2"
 	fi
+}
+
+# Runs program text $2 as user $1; its standard input is what is left of the payload. The shell is
+# started with nothing but the loop that takes orders, and reads the rest: arguments of processes
+# show to everybody.
+fp_act() {
 	fp_text="fp_nonce=$fp_nonce
 $fp_libraries
 fp_left=$fp_left
@@ -386,7 +392,7 @@ exit \$?"
 		printf 'key %s\nrun %d\n%s' "$fp_key" "$fp_size" "$fp_text"
 		fp_take "$fp_payload"
 	} | {
-		fp_as "$fp_who" "$fp_loop
+		fp_as "$1" "$fp_loop
 fp_orders"
 		fp_status=$?
 		cat >/dev/null
@@ -394,11 +400,16 @@ fp_orders"
 	}
 }
 
-# Runs program text $2 as user $1, without a login and in a folder that is there.
+# Runs program text $2 as user $1, without a login and in a folder that is there; under fp_limit,
+# when one is set.
+fp_limit=''
 fp_as() {
+	cd / || return 1
 	if command -v runuser >/dev/null 2>&1; then
-		(cd / && exec runuser -u "$1" -- sh -c "$2")
+		# shellcheck disable=SC2086 # a command and its arguments
+		$fp_limit runuser -u "$1" -- sh -c "$2"
 	else
-		(cd / && exec su -s /bin/sh "$1" -c "$2")
+		# shellcheck disable=SC2086
+		$fp_limit su -s /bin/sh "$1" -c "$2"
 	fi
 }
