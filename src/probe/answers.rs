@@ -10,13 +10,17 @@ use crate::model::{Digest, Init, MachineFacts};
 use crate::resource::{Answer, Observation, PathFacts, PathType, Question, UnitFacts, Want};
 use crate::shell::frames::Line;
 
+/// What stands before every line that another user's process wrote.
+const THEIRS: &str = "u ";
+
 /// Gathers the lines of one run of a probe.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
     section: Option<Section>,
     facts: BTreeMap<String, String>,
-    stats: BTreeMap<String, Stat>,
-    errors: Vec<String>,
+    /// What `stat` said, by who asked.
+    stats: BTreeMap<(Asker, String), Stat>,
+    errors: Vec<(Asker, String)>,
     digests: BTreeMap<usize, Digest>,
     bytes: BTreeMap<usize, Vec<u8>>,
     links: BTreeMap<usize, String>,
@@ -26,17 +30,29 @@ pub(super) struct Gathered {
     units: Vec<Vec<String>>,
     packages: BTreeMap<String, String>,
     asked: BTreeMap<usize, (Vec<String>, Option<String>)>,
+    /// Who asked about a path, when it was another user than the one we act as. What such a user's
+    /// process says counts for these paths only.
+    theirs: BTreeMap<usize, Asker>,
+    askers: usize,
     nonsense: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Section {
     Facts,
-    Paths,
+    Paths(Asker),
     Mounts,
     Units,
     Packages,
-    Ask(usize),
+    Ask { number: usize, theirs: bool },
+}
+
+/// Whose process answered: ours, or that of one of the users whose folders were looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Asker {
+    #[default]
+    Us,
+    Them(usize),
 }
 
 #[derive(Clone, Debug)]
@@ -57,16 +73,29 @@ impl Gathered {
                 let words: Vec<&str> = words.iter().map(String::as_str).collect();
                 match words.as_slice() {
                     ["begin", "facts"] => self.section = Some(Section::Facts),
-                    ["begin", "paths"] => self.section = Some(Section::Paths),
+                    ["begin", "paths"] => self.section = Some(Section::Paths(Asker::Us)),
+                    ["begin", "theirs", numbers @ ..] => {
+                        self.askers += 1;
+                        let asker = Asker::Them(self.askers);
+                        self.section = Some(Section::Paths(asker));
+                        self.theirs.extend(parsed(numbers).map(|number| (number, asker)));
+                    }
+                    ["silent", "hung", numbers @ ..] => {
+                        self.silent.extend(parsed(numbers).map(|number| (number, None)));
+                    }
+                    ["silent", "late", user, numbers @ ..] => {
+                        let user = Some((*user).to_owned());
+                        self.silent.extend(parsed(numbers).map(|number| (number, user.clone())));
+                    }
                     ["begin", "mounts"] => self.section = Some(Section::Mounts),
                     ["begin", "units"] => {
                         self.section = Some(Section::Units);
                         self.units = vec![Vec::new()];
                     }
                     ["begin", "packages"] => self.section = Some(Section::Packages),
-                    ["begin", "ask", number] => match number.parse() {
+                    ["begin", "ask", number, rest @ ..] => match number.parse() {
                         Ok(number) => {
-                            self.section = Some(Section::Ask(number));
+                            self.section = Some(Section::Ask { number, theirs: *rest == ["theirs"] });
                             self.asked.insert(number, (Vec::new(), None));
                         }
                         Err(_) => self.nonsense = Some(format!("begin ask {number}")),
@@ -82,7 +111,7 @@ impl Gathered {
     }
 
     fn end(&mut self, rest: &[&str]) {
-        if let (Some(Section::Ask(number)), [status]) = (self.section, rest)
+        if let (Some(Section::Ask { number, .. }), [status]) = (self.section, rest)
             && let Some((lines, failure)) = self.asked.get_mut(&number)
         {
             // fp_ask ends the function's last line, which may have ended already.
@@ -104,7 +133,12 @@ impl Gathered {
                     self.facts.insert(name.to_owned(), value.to_owned());
                 }
             }
-            Some(Section::Paths) => self.path_line(text),
+            Some(Section::Paths(Asker::Us)) => self.path_line(Asker::Us, text),
+            Some(Section::Paths(them)) => {
+                if let Some(text) = text.strip_prefix(THEIRS) {
+                    self.path_line(them, text.to_owned());
+                }
+            }
             Some(Section::Mounts) => {
                 self.mounts.insert(text);
             }
@@ -123,7 +157,11 @@ impl Gathered {
                     self.packages.insert((*name).to_owned(), (*version).to_owned());
                 }
             }
-            Some(Section::Ask(number)) => {
+            Some(Section::Ask { number, theirs }) => {
+                let text = match text.strip_prefix(THEIRS) {
+                    Some(rest) if theirs => rest.to_owned(),
+                    _ => text,
+                };
                 if let Some((lines, _)) = self.asked.get_mut(&number) {
                     lines.push(text);
                 }
@@ -131,31 +169,33 @@ impl Gathered {
         }
     }
 
-    fn path_line(&mut self, text: String) {
+    fn path_line(&mut self, asker: Asker, text: String) {
+        let own = |number: &usize| asker == Asker::Us || self.theirs.get(number) == Some(&asker);
         let parsed = match text.split_at_checked(2) {
             Some(("s ", rest)) => parse_stat(rest).map(|(path, stat)| {
-                self.stats.insert(path, stat);
+                self.stats.insert((asker, path), stat);
             }),
             Some(("d ", rest)) => rest.split_once(' ').and_then(|(number, digest)| {
-                self.digests.insert(number.parse().ok()?, Digest::parse(digest).ok()?);
+                let number = number.parse().ok().filter(own)?;
+                self.digests.insert(number, Digest::parse(digest).ok()?);
                 Some(())
             }),
-            Some(("b ", rest)) => numbered_bytes(rest).map(|(number, bytes)| {
-                self.bytes.insert(number, bytes);
-            }),
-            Some(("l ", rest)) => numbered_bytes(rest).and_then(|(number, bytes)| {
-                let target = String::from_utf8(bytes).ok()?;
-                self.links.insert(number, target.trim_end_matches('\n').to_owned());
-                Some(())
-            }),
-            Some(("h ", rest)) => rest.split_once(' ').and_then(|(number, word)| {
-                self.silent.insert(number.parse().ok()?, word.strip_prefix("late ").map(str::to_owned));
-                Some(())
-            }),
+            Some(("b ", rest)) => {
+                numbered_bytes(rest).filter(|(number, _)| own(number)).map(|(number, bytes)| {
+                    self.bytes.insert(number, bytes);
+                })
+            }
+            Some(("l ", rest)) => {
+                numbered_bytes(rest).filter(|(number, _)| own(number)).and_then(|(number, bytes)| {
+                    let target = String::from_utf8(bytes).ok()?;
+                    self.links.insert(number, target.trim_end_matches('\n').to_owned());
+                    Some(())
+                })
+            }
             _ => None,
         };
         if parsed.is_none() && !text.is_empty() && !["answered", "complete"].contains(&text.as_str()) {
-            self.errors.push(text);
+            self.errors.push((asker, text));
         }
     }
 
@@ -218,8 +258,9 @@ impl Gathered {
             }
             None => {}
         }
-        let Some(stat) = self.stats.get(path) else {
-            return match self.absence(path) {
+        let asker = self.theirs.get(&number).copied().unwrap_or_default();
+        let Some(stat) = self.stats.get(&(asker, path.to_owned())) else {
+            return match self.absence(asker, path) {
                 None => Answer::Path(PathFacts::absent()),
                 Some(error) => Answer::Unanswered(error),
             };
@@ -252,18 +293,17 @@ impl Gathered {
 
     /// `None` when the machine said that nothing is at a path it gave no facts of, otherwise what
     /// it said instead. A failed `stat` is never taken for absence unless it says so.
-    fn absence(&self, path: &str) -> Option<String> {
+    fn absence(&self, asker: Asker, path: &str) -> Option<String> {
         let gone =
             |error: &str| error.ends_with("No such file or directory") || error.ends_with("Not a directory");
         let quoted = format!("'{path}'");
-        match self.errors.iter().find(|error| error.contains(&quoted)) {
+        let errors = || self.errors.iter().filter(|(by, _)| *by == asker).map(|(_, error)| error.as_str());
+        match errors().find(|error| error.contains(&quoted)) {
             Some(error) if gone(error) => None,
-            Some(error) => Some(error.clone()),
-            None => {
-                self.errors.iter().find(|error| !gone(error)).cloned().or_else(|| {
-                    self.errors.is_empty().then(|| format!("the machine says nothing about {path}"))
-                })
-            }
+            Some(error) => Some(error.to_owned()),
+            None => errors().find(|error| !gone(error)).map(str::to_owned).or_else(|| {
+                errors().next().is_none().then(|| format!("the machine says nothing about {path}"))
+            }),
         }
     }
 
@@ -289,6 +329,11 @@ impl Gathered {
     }
 }
 
+/// The numbers among words.
+fn parsed(words: &[&str]) -> impl Iterator<Item = usize> {
+    words.iter().filter_map(|word| word.parse().ok())
+}
+
 fn known_name(name: &str, number: u32) -> String {
     if name == "UNKNOWN" || name == "?" { number.to_string() } else { name.to_owned() }
 }
@@ -311,3 +356,6 @@ fn numbered_bytes(text: &str) -> Option<(usize, Vec<u8>)> {
     let (number, encoded) = text.split_once(' ')?;
     Some((number.parse().ok()?, STANDARD.decode(encoded).ok()?))
 }
+
+#[cfg(test)]
+mod tests;

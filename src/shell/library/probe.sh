@@ -11,6 +11,8 @@ fp_hangable() {
 	[ -r /proc/self/mounts ] || return 0
 	while read -r _ fp_point fp_type _; do
 		case $fp_point in
+		# No declared path has a line break, and an answer must not have one that a user chose.
+		*\\012*) ;;
 		*\\*) fp_point=$(printf '%b' "$(printf '%s' "$fp_point" | sed 's/\\\([0-7][0-7][0-7]\)/\\0\1/g')") ;;
 		esac
 		fp_mounted="$fp_mounted$fp_point
@@ -291,7 +293,6 @@ fp_await() {
 # could hang gets five seconds, the others what it takes to end them.
 fp_paths() {
 	fp_divide
-	fp_frame begin paths
 	set --
 	fp_g=1
 	while [ "$fp_g" -le "$fp_groups" ]; do
@@ -299,34 +300,47 @@ fp_paths() {
 		set -- "$@" "$fp_scratch"
 		fp_g=$((fp_g + 1))
 	done
+	fp_frame begin paths
 	fp_paths_now "$fp_near"
+	fp_frame end
 	fp_tries=0
 	fp_g=1
 	while [ "$fp_g" -le "$fp_groups" ]; do
 		eval "fp_mount=\$fp_m$fp_g fp_who=\$fp_u$fp_g fp_far=\$fp_f$fp_g"
-		fp_most=50
-		[ -n "$fp_mount" ] || fp_most=250
-		fp_await "$fp_most" "$1" && fp_word='' || fp_word=hung
-		# Another user's words are read to an end only when they came to it by themselves.
-		[ "$fp_word" = hung ] || cat "$1"
-		if [ "$fp_word" = hung ]; then
-			[ -z "$fp_mount" ] || fp_hung="$fp_hung$fp_mount
-"
-			[ -n "$fp_mount" ] || fp_word="late $fp_who"
-		elif [ -n "$fp_who" ] && ! grep -q '^answered$' "$1"; then
-			fp_word="late $fp_who"
-		fi
-		if [ -n "$fp_word" ]; then
-			for fp_k in $fp_far; do
-				eval "fp_i=\$fp_i$fp_k"
-				printf 'h %s %s\n' "$fp_i" "$fp_word"
-			done
-		fi
+		fp_group_answer "$1"
 		[ "$1" = /dev/null ] || rm -f -- "$1"
 		shift
 		fp_g=$((fp_g + 1))
 	done
-	fp_frame end
+}
+
+# Prints what is in the file $1, the answer for the paths fp_far, or that there is none.
+fp_group_answer() {
+	fp_numbers=''
+	for fp_k in $fp_far; do
+		eval "fp_numbers=\"\$fp_numbers \$fp_i$fp_k\""
+	done
+	if [ -n "$fp_mount" ] && ! fp_await 50 "$1"; then
+		fp_hung="$fp_hung$fp_mount
+"
+		fp_frame silent hung "$fp_numbers"
+	elif [ -n "$fp_who" ] && { ! fp_await 250 "$1" || ! grep -q '^answered$' "$1"; }; then
+		fp_frame silent late "$fp_who" "$fp_numbers"
+	elif [ -n "$fp_who" ]; then
+		fp_frame begin theirs "$fp_numbers"
+		fp_foreign <"$1"
+		fp_frame end
+	else
+		fp_frame begin paths
+		cat "$1"
+		fp_frame end
+	fi
+}
+
+# Standard input as lines that cannot be taken for frames: another user's process wrote them, and the
+# nonce stands among the arguments of ours, for everybody to see.
+fp_foreign() {
+	sed -e 's/^/u /'
 }
 
 fp_mount_points() {
@@ -352,20 +366,22 @@ fp_packages() {
 # INDEX FOLDER PROGRAM-TEXT: a question of a kind's own. In a folder that could hang, or as another
 # user, it is asked apart.
 fp_ask() {
-	fp_frame begin ask "$1"
 	fp_left=0 fp_mount='' fp_who=''
 	if [ -n "$2" ]; then
 		fp_way "$2/."
-		if [ -n "$fp_mount" ] || fp_whose "$2" 2>&1; then
-			if [ -n "$fp_mount$fp_who" ]; then
-				fp_ask_apart "$2" "$3"
-			else
-				eval "$3" </dev/null
-			fi
-		else
-			false
+		if [ -z "$fp_mount" ] && ! fp_why=$(fp_whose "$2" 2>&1); then
+			fp_frame begin ask "$1"
+			printf '%s\n\n' "$fp_why"
+			fp_frame end 1
+			return
 		fi
+		[ -n "$fp_mount" ] || fp_whose "$2"
+	fi
+	if [ -n "$fp_mount$fp_who" ]; then
+		fp_frame begin ask "$1" theirs
+		fp_ask_apart "$2" "$3"
 	else
+		fp_frame begin ask "$1"
 		eval "$3" </dev/null
 	fi
 	fp_status=$?
@@ -386,8 +402,8 @@ $fp_mount
 		fp_tries=0
 		if fp_await 250 "$fp_scratch"; then
 			fp_status=$(tail -n 2 "$fp_scratch" | head -n 1)
-			sed -e '$d' "$fp_scratch" | sed -e '$d' | sed -e '${' -e '/^$/d' -e '}'
-			[ "$fp_status" != 137 ] || printf '%s could not be looked at in time as %s\n' "$1" "$fp_who"
+			sed -e '$d' "$fp_scratch" | sed -e '$d' | sed -e '${' -e '/^$/d' -e '}' | fp_foreign
+			[ "$fp_status" != 137 ] || printf 'u %s could not be looked at in time as %s\n' "$1" "$fp_who"
 			rm -f -- "$fp_scratch"
 			return "$fp_status"
 		fi
@@ -396,7 +412,7 @@ $fp_mount
 		[ "$fp_scratch" = /dev/null ] || rm -f -- "$fp_scratch"
 		;;
 	esac
-	printf '%s does not answer: the file system it is on hangs\n' "$1"
+	printf 'u %s does not answer: the file system it is on hangs\n' "$1"
 	return 1
 }
 

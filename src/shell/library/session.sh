@@ -380,7 +380,7 @@ fp_within() {
 # started with nothing but the loop that takes orders, and reads the rest: arguments of processes
 # show to everybody.
 fp_act() {
-	fp_text="fp_nonce=$fp_nonce
+	fp_text="fp_nonce=
 $fp_libraries
 fp_left=$fp_left
 $2
