@@ -53,6 +53,17 @@ impl Thing {
     }
 }
 
+/// What a thing is when it belongs to alice, who cannot give it away and has to be able to read it.
+fn hers(thing: Thing) -> Thing {
+    match thing {
+        Thing::File { content, secret, mode, .. } => {
+            Thing::File { content, secret, mode: mode | 0o400, owner: "alice", group: None }
+        }
+        Thing::Directory { mode, .. } => Thing::Directory { mode, owner: "alice", group: None },
+        other => other,
+    }
+}
+
 /// A change by hand. Each finds its victim by number.
 #[derive(Clone, Debug)]
 enum Hand {
@@ -150,7 +161,7 @@ fn hands() -> impl Strategy<Value = Vec<Hand>> {
     vec(hand, 0..5)
 }
 
-fn declare(root: &str, set: &BTreeMap<String, Thing>) -> Vec<Declared> {
+fn declare(root: &str, user: &str, set: &BTreeMap<String, Thing>) -> Vec<Declared> {
     let source = Source::new("random", "x");
     let origin = Origin { from: "random".to_owned(), span: Span::new(&source, 0, 1) };
     let mut declared = Vec::new();
@@ -162,7 +173,7 @@ fn declare(root: &str, set: &BTreeMap<String, Thing>) -> Vec<Declared> {
             above = folder;
             if !set.contains_key(folder) && made.insert(folder.to_owned()) {
                 let path = MachinePath::new(&format!("{root}/{folder}")).unwrap();
-                let directory = Directory { path, owner: "root".to_owned(), group: None, mode: 0o755 };
+                let directory = Directory { path, owner: user.to_owned(), group: None, mode: 0o755 };
                 declared.push(Declared::new(directory, origin.clone()));
             }
         }
@@ -206,7 +217,7 @@ fn declare(root: &str, set: &BTreeMap<String, Thing>) -> Vec<Declared> {
                         IniValue { section: Some(section), key, value }
                     })
                     .collect();
-                let owner = "root".to_owned();
+                let owner = user.to_owned();
                 let keys = IniKeys {
                     path,
                     id: "keys".to_owned(),
@@ -235,7 +246,7 @@ fn declare(root: &str, set: &BTreeMap<String, Thing>) -> Vec<Declared> {
                 one(Declared::new(Directory { path, owner: owner.to_owned(), group, mode }, origin.clone()))
             }
             Thing::Link { target } => {
-                one(Declared::new(Link { path, target, owner: "root".to_owned() }, origin.clone()))
+                one(Declared::new(Link { path, target, owner: user.to_owned() }, origin.clone()))
             }
         });
     }
@@ -332,27 +343,36 @@ fn whatever_is_declared_is_there_after_an_apply() {
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let mut changes = 0;
     for number in 0..sets() {
-        let (set, hands) = (set(), hands()).new_tree(&mut runner).unwrap().current();
-        let root = format!("/srv/set-{number}");
-        machine.check(&format!(
-            "rm -rf /srv/set-*; mkdir -m 0{} {root}",
-            if number % 3 == 0 { "2755" } else { "755" }
-        ));
-        let declared = declare(&root, &set);
+        let (mut set, hands) = (set(), hands()).new_tree(&mut runner).unwrap().current();
+        let (user, root) = match number % 4 {
+            // What is in her home is made by her, and looked at by her.
+            1 => ("alice", format!("/home/alice/set-{number}")),
+            _ => ("root", format!("/srv/set-{number}")),
+        };
+        if user == "alice" {
+            set = set.into_iter().map(|(path, thing)| (path, hers(thing))).collect();
+        }
+        let mode = if number % 3 == 0 { "2755" } else { "0755" };
+        machine.check(&format!("rm -rf /srv/set-* /home/alice/set-*; mkdir -m {mode} {root}"));
+        let declared = declare(&root, user, &set);
         let settled = settle(machine, &root, &set);
+        machine.check(&format!("chown -R {user}: {root}"));
         let (first, left) = apply(&library, &declared);
         assert!(first.blocked.is_empty() && left.is_empty(), "set {number}: {set:?}\n{first:?}\n{left:?}");
         assert!(settled || first.steps.len() == declared.len(), "set {number}: {set:?}");
         let others: usize = set.values().filter(|thing| thing.others().is_some()).count();
         let kept = machine.check(&format!("grep -rlF \"the other's\" {root} | wc -l"));
         assert_eq!(kept, others.to_string(), "set {number}: {set:?}");
-        if number % 2 == 0 {
+        if number % 5 < 3 {
             change(machine, &root, &set, &hands);
+            if user == "alice" {
+                machine.check(&format!("chown -hR alice: {root}; chmod -R u+r {root}"));
+            }
             let (found, left) = apply(&library, &declared);
             assert!(left.is_empty(), "set {number} after {hands:?}: {set:?}\n{found:?}\n{left:?}");
             changes += found.steps.len();
         }
     }
     assert!(changes > 0, "the changes by hand were found");
-    assert_eq!(machine.check("find /srv -name '.fleetprov-*'"), "");
+    assert_eq!(machine.check("find /srv /home -name '.fleetprov-*'"), "");
 }
