@@ -12,6 +12,12 @@ pub const LOOP: Library = Library { name: "loop", posix: include_str!("library/l
 /// The functions every session has.
 pub const SESSION: Library = Library { name: "session", posix: include_str!("library/session.sh") };
 
+/// The functions that change files, folders and links.
+pub const FILES: Library = Library { name: "files", posix: include_str!("library/files.sh") };
+
+/// The functions that know which way a path takes.
+pub const WAYS: Library = Library { name: "ways", posix: include_str!("library/ways.sh") };
+
 /// The functions that answer questions.
 pub const PROBE: Library = Library { name: "probe", posix: include_str!("library/probe.sh") };
 
