@@ -155,7 +155,7 @@ fn kind_of(node: &Node, keys: &[&Entry], problems: &mut Diagnostics) -> Option<W
     if entry.key.text == "role" {
         return role_use(&entry.value, problems);
     }
-    let read = INTENTS.iter().chain(KINDS).find(|(word, _)| *word == entry.key.text).map(|(_, read)| *read);
+    let read = readers().find(|(word, _)| *word == entry.key.text).map(|(_, read)| read);
     Some(What::Kind { read: read?, fields: entry.value.clone() })
 }
 
@@ -187,7 +187,7 @@ fn role_use(node: &Node, problems: &mut Diagnostics) -> Option<What> {
 }
 
 fn all_words() -> impl Iterator<Item = &'static str> {
-    INTENTS.iter().chain(KINDS).map(|(word, _)| *word).chain(["role"])
+    readers().map(|(word, _)| word).chain(["role"])
 }
 
 fn words() -> String {
@@ -195,6 +195,12 @@ fn words() -> String {
     words.sort_unstable();
     words.dedup();
     one_of(&words)
+}
+
+/// Everything a role can declare, by its word.
+fn readers() -> impl Iterator<Item = (&'static str, Read)> {
+    let kinds = KINDS.iter().map(|kind| (kind.word, kind.read));
+    INTENTS.iter().map(|(word, read)| (*word, *read)).chain(kinds)
 }
 
 /// Each `id` once; every `after` and `follows` of one word is one of them.

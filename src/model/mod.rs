@@ -1,5 +1,6 @@
 //! The words every other module speaks: names, paths, platforms, digests, secrets, source text.
 
+mod aspect;
 mod diagnostic;
 mod digest;
 mod duration;
@@ -14,6 +15,7 @@ mod source;
 mod target;
 mod word;
 
+pub use aspect::{Aspect, Aspects};
 pub use diagnostic::{Diagnostic, Diagnostics, nearest, one_of};
 pub use digest::{Digest, DigestParseError};
 pub use duration::{DurationError, parse_duration};

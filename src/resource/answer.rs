@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::remnant::Former;
 use crate::model::{Digest, MachineFacts, MachinePath};
 
 /// The answer to one question.
@@ -142,6 +143,7 @@ pub struct UnitFacts {
 pub struct Answers<'a> {
     answers: &'a [Answer],
     surroundings: &'a Surroundings,
+    former: Option<&'a Former>,
 }
 
 /// What holds for all resources of one plan.
@@ -171,7 +173,19 @@ impl<'a> Answers<'a> {
     /// The answers to a resource's questions, and what surrounds it.
     #[must_use]
     pub fn new(answers: &'a [Answer], surroundings: &'a Surroundings) -> Self {
-        Self { answers, surroundings }
+        Self { answers, surroundings, former: None }
+    }
+
+    /// The same answers, with what the record says of the resource.
+    #[must_use]
+    pub fn with_former(self, former: Option<&'a Former>) -> Self {
+        Self { former, ..self }
+    }
+
+    /// What the record says of the resource; nothing when fleetprov has never applied it.
+    #[must_use]
+    pub fn former(&self) -> Option<&'a Former> {
+        self.former
     }
 
     /// The key that keyed digests of this run were made with.

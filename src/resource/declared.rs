@@ -3,11 +3,14 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use serde_json::Value as Json;
+
 use super::answer::{Answer, Answers, ObserveError};
 use super::content::Rendered;
 use super::difference::{Comparison, Difference};
 use super::question::Question;
-use crate::model::{MachinePath, ResourceId, Span};
+use super::remnant::Touched;
+use crate::model::{Aspects, MachineName, MachinePath, ResourceId, Span};
 
 /// One thing on one machine that fleetprov owns. Everything here is pure.
 pub trait Resource: Debug + Send + Sync {
@@ -52,6 +55,32 @@ pub trait Resource: Debug + Send + Sync {
     fn is_secret(&self) -> bool {
         false
     }
+
+    /// What it is to be, aspect by aspect; only what it desires.
+    fn wanted(&self) -> Aspects {
+        Aspects::new()
+    }
+
+    /// What is there of the aspects that [`Resource::wanted`] names, spelled as it spells them; empty
+    /// when nothing of it is there.
+    ///
+    /// # Errors
+    /// As [`Resource::compare`].
+    fn observed(&self, answers: Answers<'_>) -> Result<Aspects, ObserveError> {
+        let _ = answers;
+        Ok(Aspects::new())
+    }
+
+    /// What has to be remembered to remove it once it has left the inventory; nothing secret. The
+    /// kind's [`super::Recall`] reads it.
+    fn remains(&self) -> Json {
+        Json::Null
+    }
+
+    /// What its operations may change on the machine.
+    fn touches(&self) -> Vec<Touched> {
+        Vec::new()
+    }
 }
 
 /// A resource with its origin and order.
@@ -65,6 +94,10 @@ pub struct Declared {
     pub after: Vec<ResourceId>,
     /// Resources whose change it follows ([`Resource::follow`]). They come first, too.
     pub follows: Vec<ResourceId>,
+    /// Whether a change of it can cut the way in, because the inventory says so (`guard: true`).
+    pub guard: bool,
+    /// Machines whose own changes have to be made first.
+    pub awaits: Vec<MachineName>,
 }
 
 /// Where a resource was declared.
@@ -80,7 +113,14 @@ impl Declared {
     /// A resource that stands by itself.
     #[must_use]
     pub fn new(resource: impl Resource + 'static, origin: Origin) -> Self {
-        Self { resource: Arc::new(resource), origin, after: Vec::new(), follows: Vec::new() }
+        Self {
+            resource: Arc::new(resource),
+            origin,
+            after: Vec::new(),
+            follows: Vec::new(),
+            guard: false,
+            awaits: Vec::new(),
+        }
     }
 
     /// Adds resources that come first.

@@ -23,6 +23,7 @@ pub mod ownership;
 mod question;
 mod reading;
 mod registry;
+mod remnant;
 #[cfg(test)]
 mod testing;
 
@@ -33,4 +34,5 @@ pub use difference::{Action, Comparison, Detail, Difference};
 pub use operation::{Operation, Payload};
 pub use question::{Question, Want};
 pub use reading::{Reading, Supply};
-pub use registry::{KINDS, Read};
+pub use registry::{KINDS, Kind, Read, Recall, kind};
+pub use remnant::{Former, Remnant, Removal, Touched};

@@ -1,26 +1,52 @@
 //! The kinds by the word the inventory uses. A new kind is its file and one line here.
 
+use std::sync::Arc;
+
 use super::declared::{Declared, Origin};
 use super::reading::Reading;
+use super::remnant::Remnant;
 use super::{
     block, checkout, crontab_entry, directory, file, ini_keys, init_script, json_keys, link, package, unit,
 };
+use serde_json::Value as Json;
+
 use crate::model::{Diagnostics, Node};
 
 /// Reads the fields of one kind into what it declares.
 pub type Read = fn(&Node, &Origin, &Reading<'_>, &mut Diagnostics) -> Vec<Declared>;
 
+/// Reads what the record says of a resource that has left the inventory: its target and what
+/// [`super::Resource::remains`] gave. `None` when that cannot be understood.
+pub type Recall = fn(&str, &Json) -> Option<Arc<dyn Remnant>>;
+
+/// A kind of resource.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind {
+    /// The word the inventory and the record use.
+    pub word: &'static str,
+    /// Reads it from a role.
+    pub read: Read,
+    /// Reads what is left of it from the record.
+    pub recall: Recall,
+}
+
 /// Every kind that can be written in a role.
-pub const KINDS: &[(&str, Read)] = &[
-    (block::KIND, block::read),
-    (checkout::KIND, checkout::read),
-    (crontab_entry::KIND, crontab_entry::read),
-    (directory::KIND, directory::read),
-    (file::KIND, file::read),
-    (ini_keys::KIND, ini_keys::read),
-    (init_script::KIND, init_script::read),
-    (json_keys::KIND, json_keys::read),
-    (link::KIND, link::read),
-    (package::KIND, package::read),
-    (unit::KIND, unit::read),
+pub const KINDS: &[Kind] = &[
+    Kind { word: block::KIND, read: block::read, recall: |_, _| None },
+    Kind { word: checkout::KIND, read: checkout::read, recall: |_, _| None },
+    Kind { word: crontab_entry::KIND, read: crontab_entry::read, recall: |_, _| None },
+    Kind { word: directory::KIND, read: directory::read, recall: |_, _| None },
+    Kind { word: file::KIND, read: file::read, recall: |_, _| None },
+    Kind { word: ini_keys::KIND, read: ini_keys::read, recall: |_, _| None },
+    Kind { word: init_script::KIND, read: init_script::read, recall: |_, _| None },
+    Kind { word: json_keys::KIND, read: json_keys::read, recall: |_, _| None },
+    Kind { word: link::KIND, read: link::read, recall: |_, _| None },
+    Kind { word: package::KIND, read: package::read, recall: |_, _| None },
+    Kind { word: unit::KIND, read: unit::read, recall: |_, _| None },
 ];
+
+/// The kind of a word.
+#[must_use]
+pub fn kind(word: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|kind| kind.word == word)
+}
