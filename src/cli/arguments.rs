@@ -85,6 +85,10 @@ pub(super) struct Render {
     /// Write the files below this folder, a folder for each machine, instead of printing them
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
+
+    /// Print JSON (docs/json.md)
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 /// What `plan` and `apply` share.

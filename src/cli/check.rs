@@ -14,7 +14,7 @@ use crate::store::Project;
 
 /// Checks and says so.
 pub(super) fn validate(arguments: &Validate, surface: Surface) -> Exit {
-    let project = match super::load::project(&arguments.inventory, None, surface) {
+    let project = match super::load::project(&arguments.inventory, None, arguments.json, surface) {
         Ok(project) => project,
         Err(exit) => return exit,
     };

@@ -49,7 +49,7 @@ impl Untouched {
 
 impl Preparation {
     pub(super) fn new(look: &Look, surface: Surface) -> Result<Self, Exit> {
-        let project = super::load::project(&look.inventory, look.known_hosts.clone(), surface)?;
+        let project = super::load::project(&look.inventory, look.known_hosts.clone(), look.json, surface)?;
         let (file, text) = &project.known_hosts;
         let known_hosts = KnownHosts::parse(file, text).map_err(|error| {
             complain(&format!("error: failed to read the pinned host keys: {error}\n"));

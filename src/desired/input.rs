@@ -2,7 +2,8 @@
 
 use crate::inventory::Fleet;
 use crate::model::{
-    Diagnostic, Diagnostics, Entry, Fields, MachinePath, Node, Span, Spanned, Value, one_of, parse_duration,
+    Diagnostic, Diagnostics, Entry, Fields, MachinePath, Node, NodeKind, Span, Spanned, Value, one_of,
+    parse_duration,
 };
 
 /// What an input takes.
@@ -92,8 +93,8 @@ impl Input {
         };
         match self.of {
             InputType::Text => accepted(text.is_some(), "a text"),
-            InputType::List => accepted(matches!(value.value, Value::List(_)), "a list"),
-            InputType::Map => accepted(matches!(value.value, Value::Map(_)), "a map"),
+            InputType::List => accepted(matches!(value.value, Value::List(_)), NodeKind::List.pattern()),
+            InputType::Map => accepted(matches!(value.value, Value::Map(_)), NodeKind::Map.pattern()),
             InputType::Path => match text.and_then(|text| absolute(text, home)) {
                 Some(path) => Ok(Node::text(path.as_str(), value.span.clone())),
                 None => Err(wrong("an absolute path such as /srv/sites, or one that starts with ~/")),
@@ -144,7 +145,7 @@ pub(super) fn given<'a>(with: Option<&'a Node>, problems: &mut Diagnostics) -> &
         Some((_, node)) => {
             problems.push(
                 Diagnostic::at(&node.span, format!("the inputs are {}", node.kind().phrase()))
-                    .expected("a map"),
+                    .expected(NodeKind::Map.pattern()),
             );
             &[]
         }

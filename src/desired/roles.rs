@@ -114,9 +114,9 @@ fn circle(start: &str, path: &[&Spanned<String>]) -> Diagnostic {
 pub(super) fn unknown(name: &Spanned<String>, library: &Library) -> Diagnostic {
     let names: Vec<&str> = library.roles.keys().map(String::as_str).collect();
     let expected = if names.len() <= LISTED {
-        format!("{}, or a new file in the roles folder", one_of(&names))
+        format!("{}, or a new file roles/NAME.yaml", one_of(&names))
     } else {
-        "a built-in role, or a file in the roles folder".to_owned()
+        "a built-in role, or a file roles/NAME.yaml".to_owned()
     };
     Diagnostic::at(&name.span, format!("there is no role `{}`", name.value))
         .expected(expected)

@@ -7,6 +7,7 @@
 //! preceded by a check of its argument.
 
 mod buffer;
+mod depth;
 mod error;
 mod helpers;
 mod open;
@@ -65,6 +66,7 @@ pub(super) fn fill(
     scope: &Scope,
     secrets: &dyn Secrets,
 ) -> Result<Filled, Diagnostic> {
+    depth::check(text).map_err(|(fault, line, column)| fault.at(&place.tag(line, column)))?;
     let mut template = Template::compile(text).map_err(|error| {
         let (line, column) = error.pos().unwrap_or((1, 1));
         match left_open(text).filter(|_| is_end(text, line, column)) {

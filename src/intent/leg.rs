@@ -2,8 +2,6 @@
 
 mod read;
 mod script;
-#[cfg(test)]
-mod tests;
 
 pub use read::read;
 

@@ -10,5 +10,5 @@ pub use fleet::{
     Membership, Part, Pattern, PrivilegeKind, RoleUse, SecretReference, Service, ServiceKind, Setting,
     Surface, Tier, When,
 };
-pub use parse::parse;
+pub use parse::{parse, parse_partly};
 pub use yaml::read as read_yaml;

@@ -23,6 +23,9 @@ const NODES: usize = 1_000_000;
 /// Lists and maps that may stand inside each other, aliases copied out.
 const DEPTH: usize = 64;
 
+/// What is wrong with a template as a value of its own.
+const UNQUOTED: &str = "`{{` without quotes begins a map, not a template";
+
 /// Reads a YAML text; an empty one is an empty node.
 ///
 /// What is wrong is added to `problems`. Returns `None` when the text could not be read to its end;
@@ -49,8 +52,16 @@ pub fn read(source: &Arc<Source>, problems: &mut Diagnostics) -> Option<Node> {
                 }
             }
             Some(Err(error)) => {
+                let place = places.point(error.marker().index());
+                // What follows a template without quotes is no second mistake.
+                let follows = |problem: &&Diagnostic| {
+                    let end = problem.span.as_ref().map(Span::end);
+                    problem.message == UNQUOTED && end == Some(place.start())
+                };
+                if !builder.problems.sorted().iter().any(follows) {
+                    builder.problems.push(syntax::explain(&error, &place));
+                }
                 problems.append(builder.problems);
-                problems.push(syntax::explain(&error, &places.point(error.marker().index())));
                 return None;
             }
         }
@@ -190,6 +201,13 @@ impl<'a> Builder<'a> {
         let end = self.places.trimmed(end);
         let end = if end.end() > end.start() { end.end() } else { last.unwrap_or(open.start.start()) };
         let span = Span::new(open.start.source(), open.start.start(), end);
+        // A template without quotes has been reported; it is read as what was meant.
+        let value = match (value, template(&span)) {
+            (Value::Map(entries), Some(text)) if entries.is_empty() => {
+                Value::Scalar { text: text.to_owned(), plain: false }
+            }
+            (value, _) => value,
+        };
         self.add(Built { node: Node { value, span }, cost: open.cost, depth: open.depth + 1 }, open.anchor)
     }
 
@@ -258,6 +276,14 @@ impl<'a> Builder<'a> {
 /// Checks a key: a single, non-empty value that its map does not have yet.
 fn take_key(node: Node, keys: &mut HashMap<String, Span>, problems: &mut Diagnostics) -> PendingKey {
     let Value::Scalar { text, plain } = node.value else {
+        let around = Span::new(node.span.source(), node.span.start().saturating_sub(1), node.span.end() + 1);
+        if let Some(template) = template(&around) {
+            problems.push(
+                Diagnostic::at(&around, UNQUOTED)
+                    .expected(format!("quotes around the whole text: \"{template}\"")),
+            );
+            return PendingKey::Refused;
+        }
         problems.push(
             Diagnostic::at(&node.span, format!("a key is {}", node.kind().phrase()))
                 .expected("a single value before the `:`"),
@@ -285,6 +311,12 @@ fn take_key(node: Node, keys: &mut HashMap<String, Span>, problems: &mut Diagnos
     }
     keys.insert(text.clone(), node.span.clone());
     PendingKey::Read(Key { text, span: node.span })
+}
+
+/// The text of a place that is one tag of a template.
+fn template(span: &Span) -> Option<&str> {
+    let text = span.source().text().get(span.start()..span.end())?;
+    (text.starts_with("{{") && text.ends_with("}}")).then_some(text)
 }
 
 fn too_deep(span: &Span) -> Fatal {

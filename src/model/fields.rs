@@ -1,13 +1,8 @@
 //! Reads the fields of a map one by one, gathering every problem instead of stopping at the first.
 
 use super::diagnostic::{Diagnostic, Diagnostics, nearest, one_of};
-use super::node::{Entry, Node, Value};
+use super::node::{Entry, Node, NodeKind, Value};
 use super::source::{Span, Spanned};
-
-/// What is expected where a map has to be.
-const MAP: &str = "a map: `KEY: VALUE`, each on a line of its own, or `{KEY: VALUE, ...}`";
-/// What is expected where a list has to be.
-const LIST: &str = "a list: `- ITEM`, each on a line of its own, or `[ITEM, ...]`";
 
 /// The fields of one map while it is being read.
 ///
@@ -40,7 +35,8 @@ impl<'a> Fields<'a> {
             Value::Null => &[],
             _ => {
                 problems.push(
-                    Diagnostic::at(&node.span, format!("{what} is {}", node.kind().phrase())).expected(MAP),
+                    Diagnostic::at(&node.span, format!("{what} is {}", node.kind().phrase()))
+                        .expected(NodeKind::Map.pattern()),
                 );
                 return None;
             }
@@ -165,8 +161,10 @@ impl<'a> Fields<'a> {
         if let Value::List(items) = &node.value {
             return items;
         }
-        self.problems
-            .push(Diagnostic::at(&node.span, format!("`{key}` is {}", node.kind().phrase())).expected(LIST));
+        self.problems.push(
+            Diagnostic::at(&node.span, format!("`{key}` is {}", node.kind().phrase()))
+                .expected(NodeKind::List.pattern()),
+        );
         &[]
     }
 
@@ -181,8 +179,10 @@ impl<'a> Fields<'a> {
         if let Value::Map(entries) = &node.value {
             return entries;
         }
-        self.problems
-            .push(Diagnostic::at(&node.span, format!("`{key}` is {}", node.kind().phrase())).expected(MAP));
+        self.problems.push(
+            Diagnostic::at(&node.span, format!("`{key}` is {}", node.kind().phrase()))
+                .expected(NodeKind::Map.pattern()),
+        );
         &[]
     }
 

@@ -72,6 +72,17 @@ impl NodeKind {
             Self::Map => "a map",
         }
     }
+
+    /// How it is written, for what is expected.
+    #[must_use]
+    pub fn pattern(self) -> &'static str {
+        match self {
+            Self::Null => "nothing",
+            Self::Scalar => "a text",
+            Self::List => "a list: `- ITEM` on each line, or `[ITEM, ITEM]`",
+            Self::Map => "a map: `KEY: VALUE` on each line, or `{KEY: VALUE}`",
+        }
+    }
 }
 
 impl Node {

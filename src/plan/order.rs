@@ -21,29 +21,24 @@ type Ordered = Vec<(usize, Vec<usize>)>;
 /// [`Cycle`] when some wait for each other.
 pub fn order(declared: &[Declared]) -> Result<Ordered, Cycle> {
     let needs = needs(declared);
-    let mut done: BTreeSet<usize> = BTreeSet::new();
-    let mut open: BTreeSet<usize> = (0..declared.len()).collect();
-    let mut waiting: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut waiting: Vec<usize> = needs.iter().map(BTreeSet::len).collect();
     let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); declared.len()];
-    let mut ready: BTreeSet<usize> = BTreeSet::new();
     for (index, of_index) in needs.iter().enumerate() {
-        if of_index.is_empty() {
-            ready.insert(index);
-        }
-        waiting.insert(index, of_index.len());
         for need in of_index {
             if let Some(dependents) = needed_by.get_mut(*need) {
                 dependents.push(index);
             }
         }
     }
+    let ready = waiting.iter().enumerate().filter(|(_, left)| **left == 0);
+    let mut ready: BTreeSet<usize> = ready.map(|(index, _)| index).collect();
+    let mut open: BTreeSet<usize> = (0..declared.len()).collect();
     let mut ordered = Vec::with_capacity(declared.len());
     while let Some(index) = ready.pop_first() {
-        done.insert(index);
         open.remove(&index);
         ordered.push((index, needs.get(index).map(|set| set.iter().copied().collect()).unwrap_or_default()));
         for dependent in needed_by.get(index).into_iter().flatten() {
-            if let Some(left) = waiting.get_mut(dependent) {
+            if let Some(left) = waiting.get_mut(*dependent) {
                 *left -= 1;
                 if *left == 0 {
                     ready.insert(*dependent);
@@ -54,7 +49,23 @@ pub fn order(declared: &[Declared]) -> Result<Ordered, Cycle> {
     if open.is_empty() {
         return Ok(ordered);
     }
-    Err(Cycle(open.iter().filter_map(|index| declared.get(*index)).map(|one| one.resource.id()).collect()))
+    let cycle = cycle(&needs, &open);
+    Err(Cycle(cycle.iter().filter_map(|index| declared.get(*index)).map(|one| one.resource.id()).collect()))
+}
+
+/// Those of `open` that wait for each other, each for the next. All of `open` wait, but some only
+/// for one that does.
+fn cycle(needs: &[BTreeSet<usize>], open: &BTreeSet<usize>) -> Vec<usize> {
+    let mut way = Vec::new();
+    let mut next = open.first().copied();
+    while let Some(index) = next {
+        if let Some(start) = way.iter().position(|one| *one == index) {
+            return way.split_off(start);
+        }
+        way.push(index);
+        next = needs.get(index).into_iter().flatten().copied().find(|need| open.contains(need));
+    }
+    way
 }
 
 fn needs(declared: &[Declared]) -> Vec<BTreeSet<usize>> {
@@ -81,4 +92,84 @@ fn needs(declared: &[Declared]) -> Vec<BTreeSet<usize>> {
             of_index
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{MachinePath, Source, Span};
+    use crate::resource::Origin;
+    use crate::resource::directory::Directory;
+    use crate::resource::link::Link;
+
+    fn origin() -> Origin {
+        let source = Source::new("test.yaml", "test");
+        Origin { from: "role test".to_owned(), span: Span::new(&source, 0, 4) }
+    }
+
+    fn directory(path: &str) -> Declared {
+        let path = MachinePath::new(path).unwrap();
+        Declared::new(Directory { path, owner: "root".to_owned(), group: None, mode: 0o755 }, origin())
+    }
+
+    fn link(path: &str) -> Declared {
+        let path = MachinePath::new(path).unwrap();
+        Declared::new(Link { path, target: "x".to_owned(), owner: "root".to_owned() }, origin())
+    }
+
+    fn id(kind: &'static str, path: &str) -> ResourceId {
+        ResourceId::new(kind, path)
+    }
+
+    #[test]
+    fn what_is_free_stays_as_declared() {
+        let declared = [link("/c"), link("/a"), directory("/b"), link("/a/b")];
+        let order = order(&declared).unwrap();
+        assert_eq!(order, [(0, vec![]), (1, vec![]), (2, vec![]), (3, vec![1])]);
+    }
+
+    #[test]
+    fn folders_come_before_what_lies_in_them_however_deep() {
+        let declared = [link("/a/b/c/d"), directory("/a/b"), directory("/a"), directory("/ab")];
+        assert_eq!(order(&declared).unwrap(), [(2, vec![]), (1, vec![2]), (0, vec![1, 2]), (3, vec![])]);
+    }
+
+    #[test]
+    fn what_is_named_comes_first_and_what_is_not_there_does_not_count() {
+        let declared = [
+            link("/a").after([id("link", "/b"), id("link", "/nowhere")]),
+            link("/b").follows([id("link", "/c")]),
+            link("/c"),
+        ];
+        assert_eq!(order(&declared).unwrap(), [(2, vec![]), (1, vec![2]), (0, vec![1])]);
+    }
+
+    #[test]
+    fn a_cycle_names_those_that_wait_for_each_other_and_no_other() {
+        let declared = [
+            link("/waits").after([id("link", "/a")]),
+            link("/a").after([id("link", "/b")]),
+            link("/b").after([id("directory", "/c")]),
+            directory("/c").follows([id("link", "/a")]),
+            link("/c/below"),
+            link("/free"),
+        ];
+        let error = order(&declared).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "order the resources: link /a, link /b, directory /c wait for each other"
+        );
+        // What needs itself has nothing to wait for.
+        assert!(order(&[link("/a").after([id("link", "/a")])]).is_ok());
+    }
+
+    #[test]
+    fn thousands_are_ordered_at_once() {
+        let declared: Vec<Declared> = (0..5_000)
+            .map(|number| link(&format!("/a/{}/{number}", number % 70)))
+            .chain([directory("/a")])
+            .collect();
+        let order = order(&declared).unwrap();
+        assert_eq!((order.len(), order[0].0), (5_001, 5_000));
+    }
 }

@@ -269,6 +269,11 @@ impl Gathered {
                 active: value("ActiveState").unwrap_or_default().to_owned(),
                 file: value("UnitFileState").unwrap_or_default().to_owned(),
                 needs_reload: value("NeedDaemonReload") == Some("yes"),
+                drop_ins: value("DropInPaths")
+                    .unwrap_or_default()
+                    .split_ascii_whitespace()
+                    .map(str::to_owned)
+                    .collect(),
             }),
             None => Answer::Unanswered(lines.join("; ")),
         }

@@ -133,6 +133,8 @@ pub struct UnitFacts {
     pub file: String,
     /// `NeedDaemonReload`: the unit file on disk is newer than the one in memory.
     pub needs_reload: bool,
+    /// `DropInPaths`: the files that change it besides its own.
+    pub drop_ins: Vec<String>,
 }
 
 /// The answers to one resource's questions, in the order it asked them.

@@ -169,7 +169,10 @@ impl Resource for File {
             (_, Some(digest)) => Want::Unless { digest, limit: SHOWN },
             (_, None) => Want::Keyed,
         };
-        vec![Question::Path { path: self.path.clone(), want }]
+        vec![
+            Question::Path { path: self.path.clone(), want },
+            Question::Path { path: self.path.parent(), want: Want::Facts },
+        ]
     }
 
     fn compare(&self, answers: Answers<'_>) -> Result<Comparison, ObserveError> {
@@ -203,6 +206,12 @@ impl Resource for File {
         };
         if let PathType::Link(target) = &facts.what {
             details.push(Detail::Note(format!("it is a link to {target} now")));
+        }
+        let folder = self.path.parent();
+        let missing = answers.path(1).is_ok_and(|facts| facts.what == PathType::Absent);
+        if missing && !answers.is_declared(&folder) {
+            // What comes before it may make it: a package, for one.
+            details.push(Detail::Note(format!("the folder {folder} is not there yet, and is not declared")));
         }
         let operation = if !same {
             details.push(self.content_details(facts));

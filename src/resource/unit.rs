@@ -6,7 +6,7 @@ use super::difference::{Action, Comparison, Detail, Difference};
 use super::operation::Operation;
 use super::question::Question;
 use super::reading::Reading;
-use crate::model::{Diagnostics, Fields, Node, ResourceId};
+use crate::model::{Diagnostics, Fields, MachinePath, Node, ResourceId};
 use crate::shell::{Call, Library};
 
 /// The word of the inventory.
@@ -148,6 +148,26 @@ impl Unit {
         Ok(())
     }
 
+    /// A unit whose file is ours does what that file says, or the plan would not tell what runs. A
+    /// drop-in somebody else made (`systemctl edit`) is not ours to remove.
+    fn refuse_drop_ins(&self, answers: Answers<'_>) -> Result<(), ObserveError> {
+        for (index, name) in std::iter::once(&self.name).chain(&self.related).enumerate() {
+            let declared = |path: &str| MachinePath::new(path).is_ok_and(|path| answers.is_declared(&path));
+            if !declared(&format!("/etc/systemd/system/{name}")) {
+                continue;
+            }
+            let own = format!("/{name}.d/");
+            let foreign =
+                answers.unit(index)?.drop_ins.iter().find(|path| path.contains(&own) && !declared(path));
+            if let Some(path) = foreign {
+                return Err(ObserveError::Conflict(format!(
+                    "{name} is changed by {path}, which fleetprov does not own; remove that file, or declare it"
+                )));
+            }
+        }
+        Ok(())
+    }
+
     fn enabling(&self, facts: &UnitFacts) -> Option<(Detail, Operation)> {
         let wanted = self.enabled?;
         if wanted == is_enabled(facts) && facts.file != "enabled-runtime" {
@@ -196,6 +216,7 @@ impl Resource for Unit {
     fn compare(&self, answers: Answers<'_>) -> Result<Comparison, ObserveError> {
         let facts = answers.unit(0)?;
         self.refuse_masked(facts)?;
+        self.refuse_drop_ins(answers)?;
         let mut stale = facts.needs_reload;
         for index in 1..=self.related.len() {
             stale |= answers.unit(index)?.needs_reload;

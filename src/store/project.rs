@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::library;
 use super::secrets::Identities;
-use crate::desired::{Library, check_roles};
-use crate::inventory::{Fleet, parse};
+use crate::desired::{Library, check_roles, resolve_all};
+use crate::inventory::{Fleet, parse_partly};
 use crate::model::{Diagnostics, Source};
 
 /// What to load.
@@ -63,12 +63,15 @@ pub fn load(options: &ProjectOptions) -> Result<Project, LoadError> {
     let source = read_source(&options.inventory)?;
     let overlay = options.overlay.as_deref().map(read_source).transpose()?;
     let folder = folder_of(&options.inventory);
-    let fleet = match parse(&source, overlay.as_ref()) {
-        Ok(fleet) => fleet,
-        Err(mut problems) => {
-            // Mistakes in role files are shown with it, not only once the inventory is right.
+    let fleet = match parse_partly(&source, overlay.as_ref()) {
+        (Some(fleet), problems) if problems.is_empty() => fleet,
+        (partly, mut problems) => {
+            // Mistakes elsewhere are shown with it, not only once the inventory is right.
             if let Ok(library) = library::load(&folder, None, &Identities::default()) {
                 problems.append(check_roles(&library));
+                if let Some(Err(more)) = partly.map(|fleet| resolve_all(&fleet, &library)) {
+                    problems.append(more);
+                }
             }
             return Err(LoadError::Invalid(problems));
         }
@@ -107,14 +110,17 @@ pub(super) fn folder_of(path: &Path) -> PathBuf {
 pub(super) fn read_source(path: &Path) -> Result<Arc<Source>, LoadError> {
     let bytes = std::fs::read(path).map_err(|error| unreadable(path, &error))?;
     let text = String::from_utf8(bytes).map_err(|error| LoadError::Read {
-        path: path.display().to_string(),
+        path: shown(path),
         reason: format!("it is not UTF-8 text (byte {})", error.utf8_error().valid_up_to()),
     })?;
-    // As a person would write it: `roles/web.yaml`, not `./roles/web.yaml`.
-    let shown = path.strip_prefix(".").unwrap_or(path);
-    Ok(Source::new(shown.display().to_string(), text))
+    Ok(Source::new(shown(path), text))
+}
+
+/// A path as a person would write it: `roles/web.yaml`, not `./roles/web.yaml`.
+fn shown(path: &Path) -> String {
+    path.strip_prefix(".").unwrap_or(path).display().to_string()
 }
 
 pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> LoadError {
-    LoadError::Read { path: path.display().to_string(), reason: error.to_string() }
+    LoadError::Read { path: shown(path), reason: error.to_string() }
 }

@@ -69,7 +69,7 @@ fn privilege(project: &Project, kind: &PrivilegeKind) -> Result<Privilege, Strin
             Some(Content::Secret(secret)) => Privilege::Sudo { password: Some(trimmed(secret)) },
             Some(_) => {
                 return Err(format!(
-                    "open the secret {}, the password for sudo: none of the identities given opens it",
+                    "open the secret {}, the password for sudo: that needs an --identity which opens it",
                     reference.name
                 ));
             }

@@ -125,3 +125,24 @@ fn a_machine_that_cannot_be_reached_and_one_that_is_not_supported_are_named() {
     let output = fleetprov(folder.path(), &["plan", "fleet.yaml", "-m", "pc"]);
     assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
 }
+
+#[test]
+fn programs_get_json_of_what_is_wrong_and_of_what_is_rendered() {
+    let folder = project(&GOOD.replace("roles: [marker]", "roles: [markre]"));
+    for command in ["validate", "render", "plan"] {
+        let output = fleetprov(folder.path(), &[command, "fleet.yaml", "--json"]);
+        assert_eq!(output.status.code(), Some(6));
+        let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let problem = &value["problems"][0];
+        assert_eq!((problem["file"].as_str(), problem["line"].as_u64()), (Some("fleet.yaml"), Some(5)));
+        assert_eq!(problem["nearest"].as_str(), Some("marker"));
+    }
+    let folder = project(GOOD);
+    let output = fleetprov(folder.path(), &["render", "fleet.yaml", "web", "--json"]);
+    let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let file = &value["machines"][0]["files"][0];
+    assert_eq!(
+        (file["path"].as_str(), file["text"].as_str()),
+        (Some("/etc/marker"), Some("hello from web\n"))
+    );
+}

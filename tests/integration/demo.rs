@@ -22,11 +22,14 @@ enum Who {
 /// whatever dies, and sees all that is left; its /tmp is empty; its mounts are its own.
 const ENCLOSURE: &str = r#"
 set -u
+# Opened first: the program may itself lie in /tmp.
+exec 8<"$1" || exit 99
 mount -t tmpfs -o mode=1777 tmpfs /tmp || exit 99
 # Nothing else can be written to; inside a user namespace that may not be said of every mount.
 mount -o remount,bind,ro / || [ "$3" = mapped ] || exit 99
 # Where everybody may run it.
-cp "$1" /tmp/fleetprov && chmod 0755 /tmp/fleetprov || exit 99
+cat <&8 >/tmp/fleetprov && chmod 0755 /tmp/fleetprov || exit 99
+exec 8<&-
 mkdir -m 1777 /tmp/demos
 case $2 in
 Root) demo() { exec setsid env -i PATH="$PATH" TMPDIR=/tmp/demos /tmp/fleetprov demo; } ;;

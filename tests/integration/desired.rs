@@ -123,3 +123,169 @@ fn every_case_shows_what_it_should() {
     assert!(wrong.is_empty(), "not as expected:\n{}", wrong.join("\n"));
     assert!(cases.len() >= 30, "only {} cases were found", cases.len());
 }
+
+const WHOLETECH: &str = include_str!("../../inventories/wholetech.yaml");
+
+/// The worked example with every machine a Debian, so that all of it is resolved.
+fn wholetech(library: &Library) -> Vec<(String, Vec<Declared>)> {
+    let overlay: String = ["cc-pc", "hs-pc", "droplet", "hs-nas", "cc-nas"]
+        .iter()
+        .zip(1..)
+        .map(|(machine, number)| {
+            format!(
+                "  {machine}: {{platform: debian, init: systemd, connect: {{local: false, ssh: ops@192.0.2.{number}}}, privilege: sudo}}\n"
+            )
+        })
+        .collect();
+    let overlay = Source::new("overlay.yaml", format!("machines:\n{overlay}"));
+    let fleet = parse(&Source::new("wholetech.yaml", WHOLETECH), Some(&overlay)).unwrap();
+    let machines = resolve_all(&fleet, library).unwrap_or_else(|problems| {
+        panic!("{}", diagnostics(&problems, ASCII));
+    });
+    machines.into_iter().map(|(name, declared)| (name.as_str().to_owned(), declared)).collect()
+}
+
+const MARKER: &str = "Poison4711";
+
+/// The built-in library, and secrets that hold a marker.
+fn poisoned() -> Library {
+    let mut library = Library::built_in();
+    for name in ["b2-account", "b2-key", "drive-token", "ntfy-topic"] {
+        let secret = Content::Secret(Secret::new(format!("{MARKER}-{name}\n").into_bytes()));
+        library.secrets.insert(name.to_owned(), secret);
+    }
+    library
+}
+
+#[test]
+fn the_worked_example_resolves_on_every_machine() {
+    let machines = wholetech(&poisoned());
+    let ids = |machine: &str| -> Vec<String> {
+        let (_, declared) = machines.iter().find(|(name, _)| name == machine).unwrap();
+        declared.iter().map(|declared| declared.resource.id().to_string()).collect()
+    };
+    for (machine, wanted) in [
+        (
+            "cc-pc",
+            &[
+                "checkout /home/ops/.claude",
+                "unit home-ops-fleet.mount",
+                "unit fleetprov-leg-work-b2.timer",
+                "unit fleetprov-leg-work-drive.timer",
+                "unit fleetprov-leg-work-hs-nas.timer",
+                "unit fleetprov-leg-work-cc-nas.timer",
+                "ini-keys /root/.config/rclone/rclone.conf#legs",
+            ][..],
+        ),
+        ("hs-pc", &["checkout /home/ops/.claude", "unit fleetprov-settings-pull.timer"]),
+        ("droplet", &["directory /srv/sites", "unit fleetprov-job-report.timer", "unit mnt-fleet.mount"]),
+        (
+            "hs-nas",
+            &["directory /volume1/fleet/queue/needs-decision", "unit fleetprov-leg-sites-hs-nas.timer"],
+        ),
+        ("cc-nas", &["file /etc/fleetprov/machine", "unit fleetprov-leg-sites-cc-nas.timer"]),
+    ] {
+        let ids = ids(machine);
+        for id in wanted {
+            assert!(ids.iter().any(|found| found == id), "{machine} has no {id}: {ids:#?}");
+        }
+    }
+    assert!(!ids("cc-pc").iter().any(|id| id.contains("settings-pull")), "the primary pulls nothing");
+}
+
+#[test]
+fn what_comes_first_is_never_in_a_circle() {
+    for (machine, declared) in wholetech(&poisoned()) {
+        let ids: Vec<_> = declared.iter().map(|declared| declared.resource.id()).collect();
+        let before = |declared: &Declared| {
+            declared
+                .after
+                .iter()
+                .chain(&declared.follows)
+                .filter(|id| ids.contains(id))
+                .cloned()
+                .collect::<Vec<_>>()
+        };
+        let mut waiting: Vec<(_, Vec<_>)> =
+            declared.iter().map(|declared| (declared.resource.id(), before(declared))).collect();
+        let mut edges = 0;
+        while !waiting.is_empty() {
+            let left: Vec<_> = waiting.iter().map(|(id, _)| id.clone()).collect();
+            let count = left.len();
+            waiting.retain(|(_, first)| {
+                edges += first.len();
+                first.iter().any(|id| left.contains(id))
+            });
+            assert!(waiting.len() < count, "{machine}: {waiting:?}");
+        }
+        assert!(edges > 0 || machine == "cc-nas", "{machine} has no order at all");
+    }
+}
+
+#[test]
+fn no_secret_shows_in_what_is_declared() {
+    let machines = wholetech(&poisoned());
+    let mut secrets = 0;
+    for (machine, declared) in &machines {
+        for declared in declared {
+            secrets += usize::from(declared.resource.is_secret());
+            let shown = format!(
+                "{declared:?} {:?} {:?}",
+                declared.resource.rendered(),
+                declared.resource.questions()
+            );
+            assert!(!shown.contains(MARKER), "{machine}: {}", declared.resource.id());
+        }
+    }
+    assert!(secrets >= 2, "only {secrets} secrets were at work");
+}
+
+/// Breaks a text at some places: bytes taken out, doubled, or replaced.
+fn broken(text: &str, edits: &[(usize, u8)]) -> String {
+    let mut characters: Vec<char> = text.chars().collect();
+    for (at, edit) in edits {
+        let at = at % characters.len();
+        match edit % 8 {
+            0 => drop(characters.remove(at)),
+            1 => characters.insert(at, characters[at]),
+            2 => characters[at] = '{',
+            3 => characters[at] = '\'',
+            4 => characters[at] = ':',
+            5 => characters[at] = '\n',
+            6 => characters[at] = ' ',
+            _ => characters[at] = 'ü',
+        }
+    }
+    characters.into_iter().collect()
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(24))]
+
+    /// A broken role or template gives resources or problems with places, and nothing else.
+    #[test]
+    fn broken_roles_and_templates_have_places(
+        which in 0_usize..100,
+        edits in proptest::collection::vec((0_usize..100_000, 0_u8..8), 1..6),
+    ) {
+        let mut library = poisoned();
+        let names: Vec<String> = library.roles.keys().cloned().collect();
+        let templates: Vec<String> = library.templates.keys().cloned().collect();
+        let pick = which % (names.len() + templates.len());
+        if let Some(name) = names.get(pick) {
+            let text = broken(library.roles[name].text(), &edits);
+            library.roles.insert(name.clone(), Source::new(format!("roles/{name}.yaml"), text));
+        } else {
+            let name = &templates[pick - names.len()];
+            let text = broken(library.templates[name].text(), &edits);
+            library.templates.insert(name.clone(), Source::new(format!("templates/{name}"), text));
+        }
+        let fleet = parse(&Source::new("wholetech.yaml", WHOLETECH), None).unwrap();
+        if let Err(problems) = resolve_all(&fleet, &library) {
+            for problem in problems.sorted() {
+                proptest::prop_assert!(problem.span.is_some(), "{problem:?}");
+            }
+            proptest::prop_assert!(!diagnostics(&problems, ASCII).contains(MARKER));
+        }
+    }
+}

@@ -51,6 +51,10 @@ mod rig_shells;
 #[cfg(test)]
 mod rig_wholetech;
 #[cfg(test)]
+mod scripts;
+#[cfg(test)]
 mod shell_scripts;
 #[cfg(test)]
 mod ssh;
+#[cfg(test)]
+mod units;

@@ -185,7 +185,7 @@ exec perl -e '
     let script = format!(
         "fp_nonce=n\n{}
         tries=0
-        while [ $tries -lt 400 ]; do
+        while [ $tries -lt 150 ]; do
             tries=$((tries + 1))
             for path in /srv/team/file /srv/team/folder; do
                 fp_state $path none

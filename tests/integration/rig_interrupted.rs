@@ -102,7 +102,7 @@ fn a_machine_that_is_cut_off_in_the_middle_converges_later() {
 - file: {path: /srv/last, content: last}";
     machine.write("/srv/large", b"old");
     let project = Project::new(&rig).machine(machine, "root", "", "");
-    project.file("files/large", vec![b'l'; 60 << 20]);
+    project.file("files/large", vec![b'l'; 30 << 20]);
     project.declare("box", resources);
 
     // A minute is what a machine may be silent by default; here it is two seconds.
@@ -135,7 +135,7 @@ fn a_machine_that_is_cut_off_in_the_middle_converges_later() {
     assert!(!machine.exists("/srv/last"));
     machine.fault(Fault::Join);
     project.converge();
-    assert_eq!(machine.check("wc -c </srv/large"), (60 << 20).to_string());
+    assert_eq!(machine.check("wc -c </srv/large"), (30 << 20).to_string());
     wait_for_silence(machine);
     assert_eq!(leftovers(machine), "");
 }
@@ -145,7 +145,7 @@ fn a_machine_that_crashes_in_the_middle_converges_later() {
     let rig = Rig::start(&[Machine::plain("box")]);
     let machine = rig.machine("box");
     let project = Project::new(&rig).machine(machine, "root", "", "");
-    project.file("files/large", vec![b'l'; 60 << 20]);
+    project.file("files/large", vec![b'l'; 30 << 20]);
     project
         .declare("box", "- file: {path: /srv/large, source: large}\n- file: {path: /srv/other, content: x}");
     machine.write("/srv/large", b"old");
@@ -160,5 +160,5 @@ fn a_machine_that_crashes_in_the_middle_converges_later() {
     assert_ne!(leftovers(machine), "");
     project.converge();
     assert_eq!(leftovers(machine), "");
-    assert_eq!(machine.check("wc -c </srv/large"), (60 << 20).to_string());
+    assert_eq!(machine.check("wc -c </srv/large"), (30 << 20).to_string());
 }

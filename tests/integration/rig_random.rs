@@ -6,10 +6,15 @@ use std::sync::Arc;
 
 use fleetprov::event::Event;
 use fleetprov::fleet::{Job, Run};
+use fleetprov::format::block::{Comment, Position};
+use fleetprov::format::json::Pointer;
 use fleetprov::model::{MachinePath, Source, Span};
 use fleetprov::plan::Plan;
+use fleetprov::resource::block::Block;
 use fleetprov::resource::directory::Directory;
 use fleetprov::resource::file::File;
+use fleetprov::resource::ini_keys::{IniKeys, IniValue};
+use fleetprov::resource::json_keys::JsonKeys;
 use fleetprov::resource::link::Link;
 use fleetprov::resource::{Content, Declared, Origin};
 use proptest::collection::{btree_map, vec};
@@ -31,6 +36,21 @@ enum Thing {
     File { content: Vec<u8>, secret: bool, mode: u32, owner: &'static str, group: Option<&'static str> },
     Directory { mode: u32, owner: &'static str, group: Option<&'static str> },
     Link { target: String },
+    Blocks { contents: Vec<String>, start: bool, others: bool },
+    Json { values: BTreeMap<String, String>, others: bool },
+    Ini { values: BTreeMap<(String, String), (String, bool)>, others: bool },
+}
+
+impl Thing {
+    /// What stands in the file already, when somebody else owns it.
+    fn others(&self) -> Option<&'static str> {
+        match self {
+            Self::Blocks { others: true, .. } => Some("# the other's\nline = 1\n\n"),
+            Self::Json { others: true, .. } => Some("{\n  // the other's\n  \"-\": [1, {\"a\": null}]\n}\n"),
+            Self::Ini { others: true, .. } => Some("; the other's\n[-]\nline = 1\n"),
+            _ => None,
+        }
+    }
 }
 
 /// A change by hand. Each finds its victim by number.
@@ -93,12 +113,18 @@ fn thing() -> impl Strategy<Value = Thing> {
             .prop_map(|(content, secret, mode, owner, group)| Thing::File { content, secret, mode, owner, group }),
         2 => (directory_mode(), group()).prop_map(|(mode, group)| Thing::Directory { mode, owner: "root", group }),
         1 => "[a-z/.' ]{1,20}".prop_map(|target| Thing::Link { target }),
+        1 => (vec("[ -~äß]{0,30}", 1..4), any::<bool>(), any::<bool>())
+            .prop_map(|(contents, start, others)| Thing::Blocks { contents, start, others }),
+        1 => (btree_map("[a-z~/]{1,3}", ".{0,8}", 1..4), any::<bool>())
+            .prop_map(|(values, others)| Thing::Json { values, others }),
+        1 => (btree_map(("[a-z]{1,2}", "[a-z]{1,2}"), ("[!-~äß]([ -~]{0,6}[!-~])?", any::<bool>()), 1..4), any::<bool>())
+            .prop_map(|(values, others)| Thing::Ini { values, others }),
     ]
 }
 
 /// A set in which nothing lies below a file or a link: such a set is no sensible wish.
 fn set() -> impl Strategy<Value = BTreeMap<String, Thing>> {
-    btree_map(path(), thing(), 1..25).prop_map(|things| {
+    btree_map(path(), thing(), 1..16).prop_map(|things| {
         let leaves: Vec<String> = things
             .iter()
             .filter(|(_, thing)| !matches!(thing, Thing::Directory { .. }))
@@ -141,7 +167,57 @@ fn declare(root: &str, set: &BTreeMap<String, Thing>) -> Vec<Declared> {
             }
         }
         let path = MachinePath::new(&format!("{root}/{below}")).unwrap();
-        declared.push(match thing.clone() {
+        let one = |resource: Declared| vec![resource];
+        declared.extend(match thing.clone() {
+            Thing::Blocks { contents, start, .. } => (0..)
+                .zip(contents)
+                .map(|(number, content)| {
+                    let block = Block {
+                        path: path.clone(),
+                        id: format!("block-{number}"),
+                        content,
+                        comment: Comment::line("#").unwrap(),
+                        position: if start { Position::Start } else { Position::End },
+                        owner: None,
+                        group: None,
+                        mode: None,
+                    };
+                    Declared::new(block, origin.clone())
+                })
+                .collect(),
+            Thing::Json { values, .. } => {
+                let values = values
+                    .into_iter()
+                    .map(|(key, value)| (Pointer::new([key]).unwrap(), value.into()))
+                    .collect();
+                let (owner, group, mode) = (None, None, Some(0o640));
+                let keys = JsonKeys { path, id: "keys".to_owned(), values, owner, group, mode };
+                one(Declared::new(keys, origin.clone()))
+            }
+            Thing::Ini { values, .. } => {
+                let values = values
+                    .into_iter()
+                    .map(|((section, key), (value, secret))| {
+                        let value = if secret {
+                            Content::Secret(fleetprov::model::Secret::new(value.into_bytes()))
+                        } else {
+                            Content::Bytes(Arc::from(value.into_bytes()))
+                        };
+                        IniValue { section: Some(section), key, value }
+                    })
+                    .collect();
+                let owner = "root".to_owned();
+                let keys = IniKeys {
+                    path,
+                    id: "keys".to_owned(),
+                    values,
+                    sensitive: false,
+                    owner,
+                    group: None,
+                    mode: None,
+                };
+                one(Declared::new(keys, origin.clone()))
+            }
             Thing::File { content, secret, mode, owner, group } => {
                 let content = if secret {
                     Content::Secret(fleetprov::model::Secret::new(content))
@@ -149,44 +225,72 @@ fn declare(root: &str, set: &BTreeMap<String, Thing>) -> Vec<Declared> {
                     Content::Bytes(Arc::from(content))
                 };
                 let group = group.map(str::to_owned);
-                Declared::new(File { path, content, owner: owner.to_owned(), group, mode }, origin.clone())
+                one(Declared::new(
+                    File { path, content, owner: owner.to_owned(), group, mode },
+                    origin.clone(),
+                ))
             }
             Thing::Directory { mode, owner, group } => {
                 let group = group.map(str::to_owned);
-                Declared::new(Directory { path, owner: owner.to_owned(), group, mode }, origin.clone())
+                one(Declared::new(Directory { path, owner: owner.to_owned(), group, mode }, origin.clone()))
             }
             Thing::Link { target } => {
-                Declared::new(Link { path, target, owner: "root".to_owned() }, origin.clone())
+                one(Declared::new(Link { path, target, owner: "root".to_owned() }, origin.clone()))
             }
         });
     }
     declared
 }
 
+/// Puts what others own where fleetprov is to own a part.
+fn settle(machine: &RunningMachine, root: &str, set: &BTreeMap<String, Thing>) -> bool {
+    let mut script = format!("umask 022; cd {root} || exit\n");
+    let mut settled = false;
+    for (path, thing) in set {
+        if let Some(text) = thing.others() {
+            let path = fleetprov::shell::posix::quote(&format!("./{path}"));
+            let text = fleetprov::shell::posix::quote(text);
+            script.push_str(&format!(
+                "file={path}; mkdir -p -- \"${{file%/*}}\"; printf %s {text} >\"$file\"\n"
+            ));
+            settled = true;
+        }
+    }
+    machine.check(&script);
+    settled
+}
+
 /// Does by hand what `hands` say, to what is there.
 fn change(machine: &RunningMachine, root: &str, set: &BTreeMap<String, Thing>, hands: &[Hand]) {
     let mut script = format!("cd {root} || exit\n");
     for hand in hands {
-        let victim = |number: &usize| -> (String, bool) {
+        let victim = |number: &usize| {
             let (path, thing) = set.iter().nth(number % set.len()).unwrap();
-            (fleetprov::shell::posix::quote(&format!("./{path}")), matches!(thing, Thing::File { .. }))
+            (fleetprov::shell::posix::quote(&format!("./{path}")), thing)
         };
         script.push_str(&match hand {
             Hand::Append(number) => match victim(number) {
-                (path, true) => format!("[ -d {path} ] || echo more >>{path}\n"),
-                (path, false) => format!("chmod g+w {path} 2>/dev/null\n"),
+                (path, Thing::File { .. } | Thing::Blocks { .. }) => {
+                    format!("[ ! -f {path} ] || echo more >>{path}\n")
+                }
+                (path, _) => format!("touch -h {path}\n"),
             },
             Hand::Empty(number) => match victim(number) {
-                (path, true) => format!("[ -d {path} ] || : >{path}\n"),
-                (path, false) => format!("touch -h {path}\n"),
+                (path, Thing::File { .. } | Thing::Blocks { .. }) => {
+                    format!("[ ! -f {path} ] || : >{path}\n")
+                }
+                (path, _) => format!("touch -h {path}\n"),
             },
-            Hand::Mode(number, mode) => format!("chmod {mode:03o} {}\n", victim(number).0),
+            Hand::Mode(number, mode) => {
+                let (path, _) = victim(number);
+                format!("[ -h {path} ] || chmod {mode:03o} {path}\n")
+            }
             Hand::Owner(number, owner) => format!("chown -h {owner} {}\n", victim(number).0),
             Hand::Delete(number) => format!("rm -rf {}\n", victim(number).0),
+            // Another type in its place, of those that fleetprov replaces.
             Hand::Exchange(number) => match victim(number) {
-                // Another type in its place, of those that fleetprov replaces.
-                (path, true) => format!("rm -rf {path}; ln -s /etc {path}\n"),
-                (path, false) => format!("[ ! -h {path} ] || ln -sfn /etc {path}\n"),
+                (path, Thing::File { .. }) => format!("rm -rf {path}; ln -s /etc {path}\n"),
+                (path, _) => format!("[ ! -h {path} ] || ln -sfn /etc {path}\n"),
             },
         });
     }
@@ -235,9 +339,13 @@ fn whatever_is_declared_is_there_after_an_apply() {
             if number % 3 == 0 { "2755" } else { "755" }
         ));
         let declared = declare(&root, &set);
+        let settled = settle(machine, &root, &set);
         let (first, left) = apply(&library, &declared);
         assert!(first.blocked.is_empty() && left.is_empty(), "set {number}: {set:?}\n{first:?}\n{left:?}");
-        assert_eq!(first.steps.len(), declared.len(), "set {number}: {set:?}");
+        assert!(settled || first.steps.len() == declared.len(), "set {number}: {set:?}");
+        let others: usize = set.values().filter(|thing| thing.others().is_some()).count();
+        let kept = machine.check(&format!("grep -rlF \"the other's\" {root} | wc -l"));
+        assert_eq!(kept, others.to_string(), "set {number}: {set:?}");
         if number % 2 == 0 {
             change(machine, &root, &set, &hands);
             let (found, left) = apply(&library, &declared);

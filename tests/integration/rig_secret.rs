@@ -29,7 +29,7 @@ fn nothing_of_a_secret_shows_on_the_machine() {
         project.plan(&["-vv"]).expect(2).hides("the-marker-secret").hides(&rig.password());
         project.apply(&["-vv", "--json"]).expect(0).hides("the-marker-secret").hides(&rig.password());
         for path in ["/etc/token", "/home/alice/token"] {
-            droplet.check(&format!("echo husk >{path}"));
+            droplet.write(path, b"husk");
         }
         project.plan(&[]).expect(2).hides("husk").hides("the-marker-secret");
         project.converge();

@@ -8,11 +8,12 @@ use fleetprov::shell::program;
 fn session(shell: &str, first: &str) -> String {
     let command = program::start("n0nce", first);
     assert!(command.len() > first.len());
+    let home = tempfile::tempdir().unwrap();
     let output = Command::new(shell)
         .args(["-c", &command])
         .env_clear()
         .env("PATH", std::env::var("PATH").unwrap())
-        .env("HOME", std::env::temp_dir())
+        .env("HOME", home.path())
         .stdin(Stdio::null())
         .output()
         .unwrap_or_else(|error| panic!("this test needs {shell}: {error}"));

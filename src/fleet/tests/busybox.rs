@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::machines::{job, options};
+use super::machines::{at_home, job, options};
 use super::*;
 use crate::transport::{Conversation as MemoryConversation, MemoryConnector};
 
@@ -54,12 +54,7 @@ async fn serve(mut conversation: MemoryConversation, tools: std::path::PathBuf) 
 async fn run(connector: &MemoryConnector, declared: &[Declared]) -> (Plan, Outcome) {
     let options = options(1, Limits::default());
     let run = Run::new(connector, options, &|_| {});
-    let mut job = job("nas", declared);
-    // As it is, so that it is asked once only.
-    job.facts.root = whoami("-un") == "root";
-    job.facts.user = whoami("-un");
-    job.facts.init = if Path::new("/run/systemd/system").is_dir() { Init::Systemd } else { Init::Sysv };
-    job.facts.home = std::env::var("HOME").unwrap();
+    let job = at_home(job("nas", declared));
     let prepared = run.prepare(vec![job]).await;
     let plan = (*prepared[0].result.as_ref().unwrap().plan).clone();
     let outcome = run.apply(prepared).await.remove(0);

@@ -267,3 +267,53 @@ async fn a_session_that_ends_in_the_middle_is_told_with_its_last_words() {
     );
     assert!(outcome.left.is_none());
 }
+
+#[tokio::test]
+async fn a_machine_that_moved_while_the_question_waited_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+    std::fs::create_dir(&one).unwrap();
+    std::fs::create_dir(&two).unwrap();
+    let connector = MemoryConnector::new().shell("a").shell("b");
+    // Only one session is held while the question waits; the other machine is asked again.
+    let run = Run::new(&connector, options(1, Limits::default()), &|_| {});
+    let jobs = [("a", &one), ("b", &two)].map(|(name, folder)| {
+        at_home(job(name, &[file(folder, "x", bytes(b"new")), file(folder, "y", bytes(b"y"))]))
+    });
+    let prepared = run.prepare(jobs.into()).await;
+    std::fs::write(one.join("x"), "theirs").unwrap();
+    std::fs::write(two.join("x"), "theirs").unwrap();
+    let outcomes = run.apply(prepared).await;
+    // On the held session the step is refused, on the new one the plan is.
+    assert!(matches!(outcomes[0].steps[0], StepOutcome::Refused(_)), "{:?}", outcomes[0]);
+    assert_eq!(outcomes[0].steps[1], StepOutcome::Changed);
+    let failure = outcomes[1].failure.as_ref().unwrap();
+    assert_eq!(failure.kind, FailureKind::Refused);
+    assert!(failure.message.contains("the machine has moved since"), "{failure:?}");
+    assert_eq!(outcomes[1].steps, [StepOutcome::NotReached, StepOutcome::NotReached]);
+    assert_eq!(std::fs::read(one.join("x")).unwrap(), b"theirs");
+    assert!(!two.join("y").exists());
+}
+
+#[tokio::test]
+async fn a_cancelled_run_begins_nothing() {
+    let connector = MemoryConnector::new().script("box", |conversation| async move {
+        drop(conversation);
+        panic!("nobody may come");
+    });
+    let options = options(1, Limits::default());
+    options.cancel.cancel();
+    let run = Run::new(&connector, options, &|_| {});
+    let outcome = run.apply(run.prepare(vec![job("box", &one_file())]).await).await.remove(0);
+    assert_eq!(outcome.failure.unwrap().kind, FailureKind::Interrupted);
+    assert!(outcome.plan.is_none());
+}
+
+/// A job on this computer's own shell, as it is.
+pub(super) fn at_home(mut job: Job) -> Job {
+    job.facts.root = whoami("-un") == "root";
+    job.facts.user = whoami("-un");
+    job.facts.init = if Path::new("/run/systemd/system").is_dir() { Init::Systemd } else { Init::Sysv };
+    job.facts.home = std::env::var("HOME").unwrap();
+    job
+}

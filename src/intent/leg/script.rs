@@ -1,6 +1,6 @@
 //! What the template of a leg's script sees.
 
-use super::{End, Leg};
+use super::{End, Leg, Mode};
 use crate::model::{Entry, Key, MachinePath, Node, Span, Spanned, Value};
 use crate::resource::Origin;
 
@@ -36,10 +36,7 @@ impl Leg {
             ("backup-dir", option(self.backup_dir.clone())),
             (
                 "filters",
-                Node {
-                    value: Value::List(self.filters.iter().cloned().map(text).collect()),
-                    span: span.clone(),
-                },
+                Node { value: Value::List(self.rules().into_iter().map(text).collect()), span: span.clone() },
             ),
             ("bandwidth", option(self.bandwidth.clone())),
             ("max-delete", option(limit.map(|limit| limit.to_string()))),
@@ -50,6 +47,27 @@ impl Leg {
             .collect();
         [("leg", Node { value: Value::Map(entries), span: span.clone() })]
     }
+}
+
+impl Leg {
+    /// The filter rules. A move leaves its sentinel where it is, or the next run would not find it.
+    fn rules(&self) -> Vec<String> {
+        let kept = self.sentinel.as_ref().filter(|_| self.mode == Mode::Move);
+        let kept = kept.map(|sentinel| format!("- /{}", literal(sentinel.trim_start_matches('/'))));
+        kept.into_iter().chain(self.filters.iter().cloned()).collect()
+    }
+}
+
+/// A path as a pattern that matches nothing else (rclone's page on filtering: glob, `\\` quotes).
+fn literal(path: &str) -> String {
+    let mut pattern = String::with_capacity(path.len());
+    for character in path.chars() {
+        if "*?[]{}\\".contains(character) {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern
 }
 
 fn flag(flag: bool, span: &Span) -> Node {

@@ -9,7 +9,7 @@ const PATIENCE: u32 = 30;
 
 /// Makes the folder ready for a mount. A mount whose rclone was killed is still in the way, and nothing
 /// can be learned of it ("transport endpoint is not connected"); any other mount is left alone.
-const READY: &str = "test -d \"$1\" || umount -l \"$1\" 2>/dev/null; mkdir -p \"$1\"";
+pub(super) const READY: &str = "test -d \"$1\" || umount -l \"$1\" 2>/dev/null; mkdir -p \"$1\"";
 
 /// `NAME.mount`. `_netdev` makes systemd wait for the network and unmount before it goes
 /// (systemd.mount(5)).

@@ -16,20 +16,35 @@ use crate::model::{Diagnostics, Fields, FleetName, NAME_SHAPE, Node, Source, Val
 /// # Errors
 /// Everything that is wrong with either file, each with its place; no [`Fleet`] is made then.
 pub fn parse(source: &Arc<Source>, overlay: Option<&Arc<Source>>) -> Result<Fleet, Diagnostics> {
+    match parse_partly(source, overlay) {
+        (Some(fleet), problems) if problems.is_empty() => Ok(fleet),
+        (_, problems) => Err(problems),
+    }
+}
+
+/// As [`parse`], but gives the fleet also when something is wrong with it, as long as every tier,
+/// machine and service is there: what is wrong elsewhere can then be found in the same go.
+pub fn parse_partly(source: &Arc<Source>, overlay: Option<&Arc<Source>>) -> (Option<Fleet>, Diagnostics) {
     let mut problems = Diagnostics::new();
     let inventory = yaml::read(source, &mut problems);
     let over = overlay.map(|overlay| yaml::read(overlay, &mut problems));
     let (Some(mut inventory), None | Some(Some(_))) = (inventory, &over) else {
-        return Err(problems);
+        return (None, problems);
     };
     if let Some(over) = over.flatten() {
         overlay::apply(&mut inventory, over, &mut problems);
     }
     let fleet = read(source, &inventory, &mut problems);
-    match fleet {
-        Some(fleet) if problems.is_empty() => Ok(fleet),
-        _ => Err(problems),
-    }
+    let entries = |key: &str| match inventory.get(key).map(|node| &node.value) {
+        Some(Value::Map(entries)) => entries.len(),
+        _ => 0,
+    };
+    let whole = fleet.filter(|fleet| {
+        fleet.tiers.len() == entries("tiers")
+            && fleet.machines.len() == entries("machines")
+            && fleet.services.len() == entries("services")
+    });
+    (whole, problems)
 }
 
 fn read(source: &Arc<Source>, inventory: &Node, problems: &mut Diagnostics) -> Option<Fleet> {

@@ -18,4 +18,4 @@ mod surface;
 mod tests;
 mod tier;
 
-pub use document::parse;
+pub use document::{parse, parse_partly};

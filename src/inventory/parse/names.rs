@@ -183,7 +183,7 @@ fn unknown<'n>(what: &str, text: &Spanned<String>, names: impl Iterator<Item = &
     names.sort_unstable();
     names.dedup();
     let expected = match names.as_slice() {
-        [] => format!("a {what}, and the inventory declares none"),
+        [] => format!("a {what} that is declared: so far there is none"),
         few if few.len() <= LISTED => one_of(few),
         _ => format!("a {what} of this inventory"),
     };

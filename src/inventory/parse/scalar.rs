@@ -2,8 +2,8 @@
 
 use crate::inventory::fleet::{RoleUse, SecretReference, Setting};
 use crate::model::{
-    Diagnostic, Diagnostics, Entry, Fields, Key, MachineName, NAME_SHAPE, NameError, Node, RoleName, Span,
-    Spanned, Value,
+    Diagnostic, Diagnostics, Entry, Fields, Key, MachineName, NAME_SHAPE, NameError, Node, NodeKind,
+    RoleName, Span, Spanned, Value,
 };
 
 /// A declared name: the key of an entry, checked.
@@ -35,7 +35,7 @@ pub(super) fn map_node(fields: &mut Fields<'_>, key: &'static str) -> Option<Nod
         return Some(node.clone());
     }
     let message = format!("`{key}` is {}", node.kind().phrase());
-    fields.problems().push(Diagnostic::at(&node.span, message).expected("a map"));
+    fields.problems().push(Diagnostic::at(&node.span, message).expected(NodeKind::Map.pattern()));
     None
 }
 
@@ -70,6 +70,15 @@ fn role(node: &Node, problems: &mut Diagnostics) -> Option<RoleUse> {
         Value::Scalar { text, .. } => (text, &node.span, None),
         Value::Map(entries) => match entries.as_slice() {
             [Entry { key, value }] => (&key.text, &key.span, Some(value)),
+            [Entry { key, value }, beside, ..] if value.value == Value::Null => {
+                let role = &key.text;
+                let message = format!("`{}` stands beside the role `{role}`, not below it", beside.key.text);
+                problems.push(
+                    Diagnostic::at(&beside.key.span, message)
+                        .expected(format!("the inputs further to the right than `{role}`")),
+                );
+                return None;
+            }
             _ => {
                 let message = format!("a role is a map with {} keys", entries.len());
                 problems.push(Diagnostic::at(&node.span, message).expected(expected));
@@ -88,7 +97,13 @@ fn role(node: &Node, problems: &mut Diagnostics) -> Option<RoleUse> {
         None | Some(Node { value: Value::Null, .. }) => None,
         Some(node) => {
             let message = format!("the inputs of role `{name}` are {}", node.kind().phrase());
-            problems.push(Diagnostic::at(&node.span, message).expected("a map"));
+            let expected = match node.as_text() {
+                Some(role) if matches!(text.as_str(), "name" | "role") => {
+                    format!("`{role}`, or `{{{role}: {{INPUT: VALUE}}}}`")
+                }
+                _ => NodeKind::Map.pattern().to_owned(),
+            };
+            problems.push(Diagnostic::at(&node.span, message).expected(expected));
             return None;
         }
     };

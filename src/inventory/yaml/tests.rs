@@ -98,6 +98,20 @@ fn faults_do_not_hide_what_stands_behind_them() {
 }
 
 #[test]
+fn a_template_without_quotes_is_one_mistake() {
+    let (node, problems) = read_text("a: {{ b.c }}\nd: [{{e}}, f]\ng: {{h: i}: j}\n");
+    let messages: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
+    assert_eq!(messages, [UNQUOTED, UNQUOTED, "a key is a map"]);
+    assert_eq!(written(problems[0].span.as_ref().unwrap()), "{{ b.c }}");
+    let node = node.unwrap();
+    assert_eq!(node.get("a").unwrap().as_text(), Some("{{ b.c }}"));
+    let Value::List(items) = &node.get("d").unwrap().value else { panic!("{node:?}") };
+    assert_eq!(items[0].as_text(), Some("{{e}}"));
+    let (_, problems) = read_text("a: {{ b }}/c\n");
+    assert_eq!(problems.len(), 1, "what follows it is the same mistake");
+}
+
+#[test]
 fn small_files_that_grow_are_refused_at_once() {
     let mut laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..30 {

@@ -14,7 +14,27 @@ fn facts(load: &str, active: &str, file: &str, needs_reload: bool) -> Answer {
         active: active.to_owned(),
         file: file.to_owned(),
         needs_reload,
+        drop_ins: Vec::new(),
     })
+}
+
+#[test]
+fn a_drop_in_that_is_not_ours_blocks_a_unit_whose_file_is() {
+    let unit = unit("a.timer", Some(true), Some(true));
+    let drop_in = "/etc/systemd/system/a.timer.d/override.conf";
+    let Answer::Unit(mut facts) = facts("loaded", "active", "enabled", false) else { panic!() };
+    facts.drop_ins = vec!["/usr/lib/systemd/system/timer.d/vendor.conf".to_owned(), drop_in.to_owned()];
+    let answers = [Answer::Unit(facts)];
+    let seen = |declared: &[&str]| {
+        let declared = declared.iter().map(|path| MachinePath::new(path).unwrap()).collect();
+        let surroundings = Surroundings { declared, ..Surroundings::default() };
+        unit.compare(Answers::new(&answers, &surroundings)).map(|comparison| format!("{comparison:?}"))
+    };
+    assert_eq!(seen(&[]).unwrap(), "InOrder", "somebody else's unit is somebody else's business");
+    let own = "/etc/systemd/system/a.timer";
+    let error = seen(&[own]).unwrap_err().to_string();
+    assert!(error.contains(drop_in) && error.contains("does not own"), "{error}");
+    assert_eq!(seen(&[own, drop_in]).unwrap(), "InOrder");
 }
 
 /// What a plan shows for a unit in a state; "in order" when there is nothing to do.

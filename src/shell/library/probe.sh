@@ -229,7 +229,7 @@ fp_mount_points() {
 # Properties of the units named, a block each, in their order.
 fp_units() {
 	fp_frame begin units
-	systemctl show --property=LoadState,ActiveState,UnitFileState,NeedDaemonReload -- "$@" 2>&1
+	systemctl show --property=LoadState,ActiveState,UnitFileState,NeedDaemonReload,DropInPaths -- "$@" 2>&1
 	fp_frame end
 }
 

@@ -172,6 +172,10 @@ fp_install() {
 		fp_refuse "$1 is a directory"
 		return
 	fi
+	if [ ! -d "${1%/*}/" ]; then
+		printf 'the folder %s is not there; declare it as a directory\n' "${1%/*}" >&2
+		return 1
+	fi
 	fp_owner=$2 fp_group=$3 fp_mode=$4
 	if [ -f "$1" ] && [ ! -h "$1" ]; then
 		# shellcheck disable=SC2046 # three numbers

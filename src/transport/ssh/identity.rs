@@ -34,7 +34,7 @@ pub(super) async fn read_key(path: &Path) -> Result<PrivateKey, TransportError> 
     decode(&text).map_err(|reason| {
         if reason == PROTECTED {
             failed(format!(
-                "{PROTECTED}; load it into the SSH agent (ssh-add '{}') and name the agent as the identity",
+                "{PROTECTED}; load it into the SSH agent (ssh-add '{}') and leave the key file out, so that the agent is asked",
                 path.display()
             ))
         } else {
