@@ -47,5 +47,5 @@ clock_table() {
                 middle = median(list, runs[name])
                 printf "| %s | %.2f s | %.2f s | %.2f s | %s |\n", name, middle, list[1], list[runs[name]], ratios ? sprintf("%.2f", median(ratio, ratios)) : ""
             }
-        }' "$bench_work/$1.times" | sed "s/^| ssh |/| \`ssh HOST true\` |/; s/^| fleetprov-\([a-z]*\) |/| \`fleetprov \1\` |/"
+        }' "$bench_work/$1.times" | sed "s/^| ssh |/| \`ssh HOST true\` |/; s/^| ssh-curve25519 |/| the same with curve25519 |/; s/^| fleetprov-\([a-z]*\) |/| \`fleetprov \1\` |/"
 }

@@ -5,6 +5,26 @@
 # Milliseconds that a byte is on its way to a machine that is far.
 bench_way=100
 
+# The differences are small here, so there are more rounds, without the others.
+scenario_login() {
+    local where round rounds=$((4 * bench_runs))
+    machines_up login server:systemd
+    machines_furnish login
+    machines_ready login
+    contend_fleetprov_apply warm login near server changed
+    for where in near far; do
+        bench_say "a plan beside a bare ssh, $where, $rounds rounds"
+        for ((round = 1; round <= rounds; round++)); do
+            contend_ssh "login-$where" login "$where" server
+            contend_ssh_curve25519 "login-$where" login "$where" server
+            contend_fleetprov_plan "login-$where" login "$where" server unchanged
+        done
+        scenario_title "A plan of 32 resources in order beside a bare ssh, $(scenario_where "$where"), $rounds runs"
+        clock_table "login-$where"
+    done
+    machines_down login
+}
+
 scenario_unchanged() {
     local where round
     scenario_machines unchanged
