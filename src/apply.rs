@@ -1,10 +1,15 @@
 //! Walks a plan on a machine: one script, one stream, one verification.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use crate::event::StepOutcome;
+use crate::model::Digest;
 use crate::plan::Plan;
 use crate::probe::{Conversation, ProbeError, StepReport, StepResult};
-use crate::resource::{Observation, Operation, Payload};
-use crate::shell::{Library, posix, program};
+use crate::resource::{Observation, Operation, Payload, Touched};
+use crate::shell::{Call, Library, posix, program};
+use crate::state::RunId;
 
 /// What a machine reported of the steps of a plan, and how it looked afterwards.
 #[derive(Debug)]
@@ -24,19 +29,45 @@ pub enum StepNews {
     Ended(usize, StepOutcome),
 }
 
+/// What a run writes down on a machine before it changes anything.
+#[derive(Clone, Debug)]
+pub struct Intent {
+    /// The run's name.
+    pub run: RunId,
+    /// The state folder on the machine.
+    pub folder: String,
+    /// How long to wait for the lock.
+    pub lock_timeout: Duration,
+    /// What the plan is bound to ([`crate::state::Kept::seen`]).
+    pub seen: String,
+    /// Who holds the lock, for others to read.
+    pub holder: String,
+    /// The run, as it is written down.
+    pub document: Vec<u8>,
+    /// The record as it is before the run.
+    pub record: Vec<u8>,
+}
+
 /// Makes the changes of a plan and looks at the machine again over the same session.
 ///
-/// A step whose needs failed is skipped; the others go on. When the session breaks, the steps that
+/// The lock is taken, the run and the record are written down, and only then something is changed. A
+/// step whose needs failed is skipped; the others go on. When the session breaks, the steps that
 /// were not reported are [`StepOutcome::NotReached`].
 pub async fn apply(
     conversation: &mut Conversation,
     plan: &Plan,
+    intent: &Intent,
     tell: &mut (dyn FnMut(StepNews) + Send),
 ) -> Applied {
     let operations = plan.steps.iter().flat_map(|step| &step.difference.operations);
     let unsent = conversation.unsent(operations.clone().map(|operation| operation.library));
-    let script = script(plan, &unsent);
-    let payloads: Vec<Payload> = operations.filter_map(|operation| operation.payload.clone()).collect();
+    let script = script(plan, intent, &unsent);
+    let bytes = |bytes: &[u8]| Payload::Bytes(Arc::from(bytes));
+    let payloads: Vec<Payload> = [intent.holder.as_bytes(), &intent.document, &intent.record]
+        .map(bytes)
+        .into_iter()
+        .chain(operations.filter_map(|operation| operation.payload.clone()))
+        .collect();
     let mut outcomes = vec![StepOutcome::NotReached; plan.steps.len()];
     let mut note = |report: StepReport| {
         let outcome = match report.result {
@@ -56,23 +87,54 @@ pub async fn apply(
 }
 
 /// The script that walks a plan. Values are data: quoted, and quoted again where a call itself travels as one.
-fn script(plan: &Plan, libraries: &[Library]) -> String {
-    let mut script = program::more_definitions(libraries);
+fn script(plan: &Plan, intent: &Intent, libraries: &[Library]) -> String {
+    let mut script = begin(intent);
+    script.push_str(&program::more_definitions(libraries));
     script.push_str("fp_apply_begin\n");
     for (index, step) in plan.steps.iter().enumerate() {
         let operations = &step.difference.operations;
         let total: u64 = operations.iter().map(length).sum();
         let needs: Vec<String> = step.needs.iter().map(ToString::to_string).collect();
         script.push_str(&format!("if fp_step {index} {total} {}; then\n{{\n", needs.join(" ")));
+        let touched: String = step.touches.iter().filter_map(touched).map(|text| format!(" {text}")).collect();
         let calls: Vec<String> = operations.iter().map(call).collect();
-        script.push_str(&calls.join(" &&\n"));
-        if calls.is_empty() {
-            script.push(':');
+        if touched.is_empty() || calls.is_empty() {
+            script.push_str(if calls.is_empty() { ":" } else { "" });
+            script.push_str(&calls.join(" &&\n"));
+        } else {
+            let calls = calls.join(" &&\n");
+            script.push_str(&format!("fp_keep{touched}\n{calls} &&\nfp_kept_after{touched}"));
         }
-        script.push_str("\n} >\"$fp_output\" 2>&1\nfp_stepped $?\nfi\n");
+        // Nothing that an operation starts may hold the lock: it is at descriptor 7.
+        script.push_str("\n} >\"$fp_output\" 2>&1 7>&-\nfp_stepped $?\nfi\n");
     }
     script.push_str("fp_apply_end\n");
     script
+}
+
+/// The call that takes the lock and writes down what is about to be done.
+fn begin(intent: &Intent) -> String {
+    let written = |bytes: &[u8]| [bytes.len().to_string(), Digest::of(bytes).to_string()];
+    let arguments = [
+        intent.folder.clone(),
+        intent.run.to_string(),
+        intent.lock_timeout.as_secs().to_string(),
+        intent.seen.clone(),
+        intent.holder.len().to_string(),
+    ];
+    let arguments =
+        arguments.into_iter().chain(written(&intent.document)).chain(written(&intent.record));
+    posix::command(&Call::new("fp_begin", arguments)) + "\n"
+}
+
+/// Something that a step may change, as an argument of the machine's functions.
+fn touched(touched: &Touched) -> Option<String> {
+    match touched {
+        Touched::Path(path) => Some(posix::quote(&format!("path:{path}"))),
+        Touched::Unit(name) => Some(posix::quote(&format!("unit:{name}"))),
+        Touched::Crontab(user) => Some(posix::quote(&format!("crontab:{user}"))),
+        Touched::Other(_) => None,
+    }
 }
 
 fn length(operation: &Operation) -> u64 {

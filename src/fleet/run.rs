@@ -9,12 +9,15 @@ use futures::stream;
 use tokio_util::sync::CancellationToken;
 
 use super::failure;
-use crate::apply::{StepNews, apply};
+use super::identity::RunIdentity;
+use super::memory::Memory;
+use crate::apply::{Intent, StepNews, apply};
 use crate::event::{Event, Failure, FailureKind, Happening, StepOutcome};
 use crate::model::{Facts, MachineName, Target};
 use crate::plan::Plan;
-use crate::probe::{Conversation, Limits};
+use crate::probe::{Conversation, Limits, Opened};
 use crate::resource::{Declared, Observation, Surroundings};
+use crate::state::RunDocument;
 use crate::transport::{Connector, Tally};
 
 /// How long a session is held while a question waits for its answer (contract C13).
@@ -49,6 +52,10 @@ pub struct RunOptions {
     pub nonces: Nonces,
     /// Ends the run early: no machine is begun any more, those under way are let go of.
     pub cancel: CancellationToken,
+    /// What the run is called on the machines.
+    pub identity: RunIdentity,
+    /// How long to wait for a machine that another run is at work on.
+    pub lock_timeout: Duration,
 }
 
 /// A run over many machines.
@@ -77,6 +84,8 @@ pub struct Ready {
     job: Job,
     declared: Vec<Declared>,
     surroundings: Surroundings,
+    memory: Memory,
+    salt: String,
     conversation: Option<Conversation>,
     since: Instant,
 }
@@ -204,25 +213,29 @@ impl<'a> Run<'a> {
         self.tell(&job.machine, Happening::Connecting);
         let mut declared = (job.resolve)(&job.facts).map_err(other)?;
         let mut surroundings = self.surroundings(&declared);
-        let (mut conversation, mut observation) = self.converse(&job, &declared, &surroundings).await?;
-        let differences = correct(&mut job.facts, &observation);
+        let mut looked = self.converse(&job, &declared, &surroundings).await?;
+        let differences = correct(&mut job.facts, &looked.observation);
         if !differences.is_empty() {
             // Once: what the machine says now is what counts.
             self.tell(&job.machine, Happening::FactsDiffer { differences: differences.clone() });
-            conversation.close().await;
+            looked.conversation.close().await;
             declared = (job.resolve)(&job.facts).map_err(other)?;
             surroundings = self.surroundings(&declared);
-            (conversation, observation) = self.converse(&job, &declared, &surroundings).await?;
+            looked = self.converse(&job, &declared, &surroundings).await?;
         }
-        let plan = Plan::compute(&declared, &observation, &surroundings)
-            .map_err(|cycle| other(cycle.to_string()))?;
+        let salt = (self.options.nonces)();
+        let Looked { conversation, observation, memory } = looked;
+        let plan = memory.plan(&declared, &observation, &surroundings, &salt)?;
+        let notes = memory.notes().into_iter().chain(differences).collect();
         Ok(Ready {
             plan: Arc::new(plan),
-            notes: differences,
+            notes,
             tally: conversation.tally(),
             job,
             declared,
             surroundings,
+            memory,
+            salt,
             conversation: Some(conversation),
             since: Instant::now(),
         })
@@ -233,12 +246,12 @@ impl<'a> Run<'a> {
         job: &Job,
         declared: &[Declared],
         surroundings: &Surroundings,
-    ) -> Result<(Conversation, Observation), Failure> {
+    ) -> Result<Looked, Failure> {
         let session =
             self.connector.connect(&job.target).await.map_err(|error| failure::of_transport(&error))?;
         self.tell(&job.machine, Happening::Connected);
         let nonce = (self.options.nonces)();
-        Conversation::open(
+        let opened = Conversation::open(
             session,
             &job.target,
             &job.facts,
@@ -248,12 +261,21 @@ impl<'a> Run<'a> {
             self.options.limits,
         )
         .await
-        .map_err(|error| failure::of_probe(&error))
+        .map_err(|error| failure::of_probe(&error))?;
+        let Opened { mut conversation, mut observation, kept } = opened;
+        let memory = Memory::read(&kept, &self.options.identity, &job.machine, declared)?;
+        if let Some(asked) = memory.wider(declared) {
+            observation = conversation
+                .widen(&job.facts, asked)
+                .await
+                .map_err(|error| failure::of_probe(&error))?;
+        }
+        Ok(Looked { conversation, observation, memory })
     }
 
     fn surroundings(&self, declared: &[Declared]) -> Surroundings {
         let paths: BTreeSet<_> = declared.iter().filter_map(|one| one.resource.path().cloned()).collect();
-        Surroundings { key: (self.options.nonces)(), declared: paths }
+        Surroundings { key: (self.options.nonces)(), declared: paths, leaving: BTreeSet::new() }
     }
 
     async fn apply_one(&self, machine: MachineName, mut ready: Ready) -> Outcome {
@@ -290,7 +312,16 @@ impl<'a> Run<'a> {
                 self.tell(&name, Happening::StepEnded { index, outcome: ended });
             }
         };
-        let applied = self.cancellable(async { Ok(apply(&mut conversation, &plan, &mut note).await) }).await;
+        let identity = &self.options.identity;
+        let document = Memory::document(&plan, identity);
+        let intent = ready.intent(&document, identity, self.options.lock_timeout);
+        let applied = match intent {
+            Ok(intent) => {
+                let applying = async { Ok(apply(&mut conversation, &plan, &intent, &mut note).await) };
+                self.cancellable(applying).await
+            }
+            Err(failure) => Err(failure),
+        };
         outcome.tally = conversation.tally();
         if let Ok(steps) = steps.lock() {
             outcome.steps.clone_from(&steps);
@@ -298,8 +329,9 @@ impl<'a> Run<'a> {
         let observed =
             applied.and_then(|applied| applied.observation.map_err(|error| failure::of_probe(&error)));
         let left = observed.and_then(|observation| {
-            Plan::compute(&ready.declared, &observation, &ready.surroundings)
-                .map_err(|cycle| other(cycle.to_string()))
+            let (memory, observation) =
+                ready.memory.after(&document, &outcome.steps, observation, ready.declared.len());
+            memory.plan(&ready.declared, &observation, &ready.surroundings, &ready.salt)
         });
         match left {
             Ok(left) => {
@@ -323,10 +355,10 @@ impl<'a> Run<'a> {
         {
             return Ok(conversation);
         }
-        let (conversation, observation) =
+        let Looked { conversation, observation, memory } =
             self.converse(&ready.job, &ready.declared, &ready.surroundings).await?;
-        let again = Plan::compute(&ready.declared, &observation, &ready.surroundings)
-            .map_err(|cycle| other(cycle.to_string()))?;
+        let again = memory.plan(&ready.declared, &observation, &ready.surroundings, &ready.salt)?;
+        ready.memory = memory;
         if again.fingerprint() == ready.plan.fingerprint() {
             return Ok(conversation);
         }
@@ -334,6 +366,36 @@ impl<'a> Run<'a> {
         Err(Failure {
             kind: FailureKind::Refused,
             message: "apply the plan that was shown: the machine has moved since; plan again".to_owned(),
+        })
+    }
+}
+
+/// What a look at a machine gave.
+struct Looked {
+    conversation: Conversation,
+    observation: Observation,
+    memory: Memory,
+}
+
+impl Ready {
+    /// What the run writes down on the machine before it changes anything.
+    fn intent(
+        &mut self,
+        document: &RunDocument,
+        identity: &RunIdentity,
+        lock_timeout: Duration,
+    ) -> Result<Intent, Failure> {
+        let seen = self.memory.ledger.seen.clone();
+        let (machine, target) = (&self.job.machine, &self.job.target);
+        let record = self.memory.record(&self.plan, identity, machine, target, &self.job.facts.user)?;
+        Ok(Intent {
+            run: identity.run.clone(),
+            folder: self.job.facts.state_folder(),
+            lock_timeout,
+            seen,
+            holder: identity.holder(),
+            document: document.to_json().map_err(|error| other(error.to_string()))?,
+            record,
         })
     }
 }

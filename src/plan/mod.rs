@@ -1,7 +1,13 @@
-//! What would change on a machine: a closed list, computed from what is desired and observed. Pure.
+//! What would change on a machine: a closed list, computed from what is desired, applied and observed. Pure.
 
+mod class;
 mod compute;
+mod departure;
+mod foreseen;
+mod making;
 mod order;
 
-pub use compute::{Blocked, Plan, Step};
+pub use class::{Class, Threefold, classify};
+pub use compute::{Blocked, Known, Plan, Step};
+pub use departure::{Departure, departures};
 pub use order::{Cycle, order};

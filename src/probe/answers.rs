@@ -9,6 +9,7 @@ use super::script::Probe;
 use crate::model::{Digest, Init, MachineFacts};
 use crate::resource::{Answer, Observation, PathFacts, PathType, Question, UnitFacts, Want};
 use crate::shell::frames::Line;
+use crate::state::Kept;
 
 /// What stands before every line that another user's process wrote.
 const THEIRS: &str = "u ";
@@ -35,6 +36,8 @@ pub(super) struct Gathered {
     theirs: BTreeMap<usize, Asker>,
     askers: usize,
     nonsense: Option<String>,
+    /// What is remembered on the machine, word by word.
+    kept: BTreeMap<&'static str, Vec<u8>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +48,7 @@ enum Section {
     Units,
     Packages,
     Ask { number: usize, theirs: bool },
+    Kept,
 }
 
 /// Whose process answered: ours, or that of one of the users whose folders were looked at.
@@ -87,6 +91,7 @@ impl Gathered {
                         let user = Some((*user).to_owned());
                         self.silent.extend(parsed(numbers).map(|number| (number, user.clone())));
                     }
+                    ["begin", "kept"] => self.section = Some(Section::Kept),
                     ["begin", "mounts"] => self.section = Some(Section::Mounts),
                     ["begin", "units"] => {
                         self.section = Some(Section::Units);
@@ -138,6 +143,9 @@ impl Gathered {
                 if let Some(text) = text.strip_prefix(THEIRS) {
                     self.path_line(them, text.to_owned());
                 }
+            }
+            Some(Section::Kept) => {
+                self.kept.extend(kept_line(&text));
             }
             Some(Section::Mounts) => {
                 self.mounts.insert(text);
@@ -199,6 +207,22 @@ impl Gathered {
         }
     }
 
+    /// What is remembered on the machine.
+    pub(super) fn kept(&mut self) -> Kept {
+        let mut words = std::mem::take(&mut self.kept);
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Kept {
+            record: words.remove("record"),
+            run: words.remove("run"),
+            progress: words.remove("progress"),
+            unreadable: words.remove("unreadable").map(text),
+            elsewhere: words.remove("elsewhere").map(text),
+            armed: words.remove("armed").map(text),
+            boot: words.remove("boot").map(text).unwrap_or_default(),
+            seen: words.remove("seen").map(text).unwrap_or_default(),
+        }
+    }
+
     /// The observation, once the probe is complete.
     ///
     /// # Errors
@@ -217,7 +241,7 @@ impl Gathered {
             },
             system: self.facts.get("system").cloned().unwrap_or_default(),
         };
-        let mut answers = vec![Vec::new(); probe.resources];
+        let mut answers = vec![Vec::new(); probe.askers];
         let mut unit = 0;
         for (number, (resource, question)) in probe.questions.iter().enumerate() {
             let answer = match question {
@@ -326,6 +350,17 @@ impl Gathered {
             }),
             None => Answer::Unanswered(lines.join("; ")),
         }
+    }
+}
+
+/// One line of what is remembered: a word, and a text that is in base64 unless it is a plain word itself.
+fn kept_line(text: &str) -> Option<(&'static str, Vec<u8>)> {
+    let (word, rest) = text.split_once(' ')?;
+    let coded = ["record", "run", "progress", "unreadable", "elsewhere"];
+    let plain = ["armed", "boot", "seen"];
+    match coded.into_iter().find(|one| *one == word) {
+        Some(word) => Some((word, STANDARD.decode(rest).ok()?)),
+        None => plain.into_iter().find(|one| *one == word).map(|word| (word, rest.as_bytes().to_vec())),
     }
 }
 

@@ -7,11 +7,12 @@ use super::error::{ProbeError, explained};
 use super::opening::{Opening, prompt};
 use super::script::{AGAIN, Probe};
 use super::sending::send_all;
-use super::steps::{StepReport, is_apply_frame, is_ready, step_report};
+use super::steps::{StepReport, is_apply_frame, is_ready, step_report, unbegun};
 use crate::model::{Facts, Privilege, Target};
-use crate::resource::{Declared, Observation, Payload};
+use crate::resource::{Declared, Observation, Payload, Question};
 use crate::shell::frames::{Frames, Line};
 use crate::shell::{Library, program};
+use crate::state::Kept;
 use crate::transport::{Channel, Output, Session, Tally};
 
 /// The longest line a machine may send, in bytes: a file of 4 MiB in base64, and room.
@@ -34,6 +35,20 @@ impl Default for Limits {
     fn default() -> Self {
         Self { probe: Duration::from_secs(60), step: Duration::from_secs(1800) }
     }
+}
+
+/// What a machine is being waited for when it is asked.
+const PROBED: &str = "read the probe's answer";
+
+/// A session that has begun.
+#[derive(Debug)]
+pub struct Opened {
+    /// The session.
+    pub conversation: Conversation,
+    /// What the machine answered.
+    pub observation: Observation,
+    /// What fleetprov remembers there.
+    pub kept: Kept,
 }
 
 /// A session whose shell has answered the probe and waits for orders.
@@ -73,10 +88,11 @@ impl Conversation {
         nonce: &str,
         key: &str,
         limits: Limits,
-    ) -> Result<(Self, Observation), ProbeError> {
-        let probe = Probe::new(facts, declared);
+    ) -> Result<Opened, ProbeError> {
+        let probe = Probe::new(facts, declared.iter().map(|one| one.resource.questions()).collect());
         let secret = declared.iter().any(|declared| declared.resource.is_secret());
-        let opening = Opening::new(target, &probe, session.command_limit(), nonce, key, secret);
+        let first = probe.first(facts);
+        let opening = Opening::new(target, &first, session.command_limit(), nonce, key, secret);
         let mut session = session;
         let channel = session.start(&opening.command).await?;
         let mut conversation = Self {
@@ -95,11 +111,34 @@ impl Conversation {
             conversation.begin(target, &opening, nonce).await?;
             conversation.observe().await
         });
-        let observation = asked
+        let (observation, kept) = asked
             .await
-            .unwrap_or(Err(ProbeError::TimedOut { waiting_for: "read the probe's answer", limit }))
+            .unwrap_or(Err(ProbeError::TimedOut { waiting_for: PROBED, limit }))
             .map_err(|error| explained(target, error))?;
-        Ok((conversation, observation))
+        Ok(Opened { conversation, observation, kept })
+    }
+
+    /// Asks everything again, and more: what those who were not known of before want to know. From
+    /// now on they are asked whenever the machine is looked at.
+    ///
+    /// # Errors
+    /// [`ProbeError`].
+    pub async fn widen(
+        &mut self,
+        facts: &Facts,
+        asked: Vec<Vec<Question>>,
+    ) -> Result<Observation, ProbeError> {
+        let probe = Probe::new(facts, asked);
+        let unsent = self.unsent(probe.libraries.iter().copied());
+        let script = program::more_definitions(&unsent) + &probe.script;
+        self.probe = probe;
+        self.frames.forgive();
+        self.send(program::run(&script)).await?;
+        let limit = self.limits.probe;
+        let observed = tokio::time::timeout(limit, self.observe());
+        let (observation, _) =
+            observed.await.unwrap_or(Err(ProbeError::TimedOut { waiting_for: PROBED, limit }))?;
+        Ok(observation)
     }
 
     /// What has gone over the session.
@@ -133,7 +172,7 @@ impl Conversation {
         tell: &mut (dyn FnMut(StepReport) + Send),
     ) -> Result<Observation, ProbeError> {
         self.frames.forgive();
-        let script = format!("{script}{AGAIN}");
+        let script = format!("{script}{AGAIN}fp_done\n");
         let input = self.channel.input.clone();
         let sending = send_all(input, program::run(&script), payloads);
         let limit = self.limits.step;
@@ -146,6 +185,9 @@ impl Conversation {
                 let line = tokio::time::timeout_at(deadline, self.line())
                     .await
                     .unwrap_or(Err(ProbeError::TimedOut { waiting_for: "wait for a step", limit }))?;
+                if let Some(unbegun) = unbegun(&line) {
+                    return Err(unbegun);
+                }
                 match step_report(&line).filter(|report| report.index < steps) {
                     Some(report) if report.news() >= news => {
                         news = report.news() + 1;
@@ -221,7 +263,7 @@ impl Conversation {
         Ok(())
     }
 
-    async fn observe(&mut self) -> Result<Observation, ProbeError> {
+    async fn observe(&mut self) -> Result<(Observation, Kept), ProbeError> {
         let mut gathered = Gathered::default();
         let mut ready = false;
         loop {
@@ -238,7 +280,9 @@ impl Conversation {
                 self.greeting.clone_from(text);
             }
             if gathered.take(line) {
-                return gathered.observation(&self.probe).map_err(ProbeError::Nonsense);
+                let kept = gathered.kept();
+                let observation = gathered.observation(&self.probe).map_err(ProbeError::Nonsense)?;
+                return Ok((observation, kept));
             }
         }
     }

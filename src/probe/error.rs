@@ -39,6 +39,18 @@ pub enum ProbeError {
         /// The time allowed.
         limit: Duration,
     },
+    /// Another run is at work on the machine, or was since it was looked at; nothing was changed.
+    #[error("begin: {reason}")]
+    Busy {
+        /// Which.
+        reason: String,
+    },
+    /// The run could not be written down on the machine; nothing was changed.
+    #[error("begin: {reason}")]
+    NotBegun {
+        /// Why.
+        reason: String,
+    },
     /// The answer makes no sense.
     #[error("understand the machine's answer: {0}")]
     Nonsense(String),

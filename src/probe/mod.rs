@@ -8,6 +8,6 @@ mod script;
 mod sending;
 mod steps;
 
-pub use conversation::{Conversation, Limits};
+pub use conversation::{Conversation, Limits, Opened};
 pub use error::ProbeError;
 pub use steps::{StepReport, StepResult};

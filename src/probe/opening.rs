@@ -1,6 +1,5 @@
 //! How a session is started and what is sent first.
 
-use super::script::Probe;
 use crate::model::{Privilege, Target};
 use crate::shell::program;
 
@@ -13,7 +12,7 @@ pub(super) struct Opening {
 impl Opening {
     pub(super) fn new(
         target: &Target,
-        probe: &Probe,
+        script: &str,
         command_limit: usize,
         nonce: &str,
         key: &str,
@@ -21,7 +20,7 @@ impl Opening {
     ) -> Self {
         let prefix = match &target.privilege {
             Privilege::Login => {
-                let command = program::start(nonce, &probe.script);
+                let command = program::start(nonce, script);
                 if !secret && command.len() < command_limit {
                     return Self { command, orders: Vec::new() };
                 }
@@ -32,7 +31,7 @@ impl Opening {
             Privilege::Doas => "doas -n".to_owned(),
         };
         let mut orders = if secret { program::key(key) } else { Vec::new() };
-        orders.extend(program::run(&probe.script));
+        orders.extend(program::run(script));
         Self { command: program::start_through(&prefix, nonce), orders }
     }
 }

@@ -1,34 +1,33 @@
 //! From questions to one script.
 
 use crate::model::Facts;
-use crate::resource::{Declared, Question, Want};
+use crate::resource::{Question, Want};
 use crate::shell::{Library, posix::command, posix::quote, program};
 
 /// A probe: its script, and which question each number in its answers means.
 #[derive(Debug)]
 pub(super) struct Probe {
-    /// Defines every function and the probe itself, and runs it.
+    /// Defines the probe, and runs it.
     pub script: String,
-    /// The questions by their numbers, with the index of the resource that asks.
+    /// The questions by their numbers, with the index of who asks.
     pub questions: Vec<(usize, Question)>,
     /// The kinds' libraries it defines.
     pub libraries: Vec<Library>,
-    /// How many resources ask.
-    pub resources: usize,
+    /// How many ask.
+    pub askers: usize,
 }
 
 /// The call that runs the probe again in the same session.
 pub(super) const AGAIN: &str = "fp_probe\n";
 
 impl Probe {
-    /// The probe for a machine's resources.
-    pub(super) fn new(facts: &Facts, declared: &[Declared]) -> Self {
-        let questions: Vec<(usize, Question)> = declared
-            .iter()
+    /// The probe for all questions, by who asks them.
+    pub(super) fn new(facts: &Facts, asked: Vec<Vec<Question>>) -> Self {
+        let askers = asked.len();
+        let questions: Vec<(usize, Question)> = asked
+            .into_iter()
             .enumerate()
-            .flat_map(|(index, declared)| {
-                declared.resource.questions().into_iter().map(move |question| (index, question))
-            })
+            .flat_map(|(index, questions)| questions.into_iter().map(move |question| (index, question)))
             .collect();
         let mut libraries: Vec<Library> = Vec::new();
         for (_, question) in &questions {
@@ -39,8 +38,7 @@ impl Probe {
                 libraries.push(*library);
             }
         }
-        let mut script = program::definitions(&libraries);
-        script.push_str("fp_probe() {\nfp_probe_begin\n");
+        let mut script = String::from("fp_probe() {\nfp_probe_begin\n");
         script.push_str(&format!("fp_facts {}\n", quote(&facts.user)));
         let mut units = Vec::new();
         let mut packages = Vec::new();
@@ -80,6 +78,17 @@ impl Probe {
         script.push_str(&asks);
         script.push_str("fp_frame probed\n}\n");
         script.push_str(AGAIN);
-        Self { script, questions, resources: declared.len(), libraries }
+        Self { script, questions, askers, libraries }
+    }
+
+    /// The first script of a session: defines every function, gives what is remembered on the machine,
+    /// and probes.
+    pub(super) fn first(&self, facts: &Facts) -> String {
+        let kept = format!(
+            "fp_kept {} {}\n",
+            quote(&facts.state_folder()),
+            quote(&facts.other_state_folder().unwrap_or_default())
+        );
+        program::definitions(&self.libraries) + &kept + &self.script
     }
 }

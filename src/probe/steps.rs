@@ -1,5 +1,6 @@
 //! What a machine reports of the steps of a plan.
 
+use super::error::ProbeError;
 use crate::shell::frames::Line;
 
 /// What became of a step on the machine.
@@ -38,10 +39,33 @@ pub(super) fn is_ready(line: &Line) -> bool {
 }
 
 pub(super) fn is_apply_frame(line: &Line) -> bool {
+    let is = |words: &[String], frame: &[&str]| words.iter().map(String::as_str).eq(frame.iter().copied());
     match line {
-        Line::Frame(words) => words.iter().map(String::as_str).eq(["begin", "apply"]),
+        Line::Frame(words) => is(words, &["begin", "apply"]) || is(words, &["began"]),
         Line::Text(_) => false,
     }
+}
+
+/// Why a run was not begun, when a line says so. Nothing has been changed then.
+pub(super) fn unbegun(line: &Line) -> Option<ProbeError> {
+    let Line::Frame(words) = line else { return None };
+    let (word, rest) = words.split_first()?;
+    let text = || {
+        let coded = rest.first().map(String::as_str).unwrap_or_default();
+        let bytes = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, coded);
+        String::from_utf8_lossy(&bytes.unwrap_or_default()).trim().replace('\n', ", ")
+    };
+    let reason = match word.as_str() {
+        "locked" => format!("another run holds the lock: {}", text()),
+        "moved" => format!("another run has changed this machine since it was looked at ({}); plan again", text()),
+        "armed" => format!(
+            "the revert of run {} is still armed; it is confirmed or reverts by itself",
+            rest.first().map(String::as_str).unwrap_or_default()
+        ),
+        "unbegun" => return Some(ProbeError::NotBegun { reason: text() }),
+        _ => return None,
+    };
+    Some(ProbeError::Busy { reason })
 }
 
 pub(super) fn step_report(line: &Line) -> Option<StepReport> {

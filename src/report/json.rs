@@ -13,8 +13,9 @@ use serde::Serialize;
 use super::machine::{MachineReport, Status};
 use super::safe;
 use crate::event::{FailureKind, StepOutcome};
-use crate::plan::{Blocked, Plan, Step};
-use crate::resource::{Action, Detail, Origin};
+use crate::model::Aspect;
+use crate::plan::{Blocked, Plan, Step, Threefold};
+use crate::resource::{Detail, Origin};
 
 /// The version of the shape. It rises when a field goes away or changes its meaning; new fields may
 /// come without.
@@ -93,11 +94,23 @@ struct StepPart<'a> {
     kind: &'a str,
     target: &'a str,
     action: &'static str,
+    class: &'static str,
     origin: OriginPart<'a>,
     needs: &'a [usize],
     details: Vec<DetailPart<'a>>,
+    aspects: Vec<AspectPart<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<OutcomePart<'a>>,
+}
+
+/// An aspect that differs. A secret is shown as `<secret>`, whichever of the three it is.
+#[derive(Serialize)]
+struct AspectPart<'a> {
+    name: &'a str,
+    class: &'static str,
+    desired: Option<String>,
+    applied: Option<String>,
+    observed: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -190,11 +203,26 @@ impl<'a> StepPart<'a> {
         Self {
             kind: step.id.kind,
             target: &step.id.target,
-            action: action(step.difference.action),
+            action: step.difference.action.verb(),
+            class: step.class.word(),
             origin: OriginPart::of(&step.origin),
             needs: &step.needs,
             details: step.difference.details.iter().map(DetailPart::of).collect(),
+            aspects: step.aspects.iter().map(AspectPart::of).collect(),
             outcome: outcome.map(OutcomePart::of),
+        }
+    }
+}
+
+impl<'a> AspectPart<'a> {
+    fn of(aspect: &'a Threefold) -> Self {
+        let text = |value: &Option<Aspect>| value.as_ref().map(ToString::to_string);
+        Self {
+            name: &aspect.name,
+            class: aspect.class.word(),
+            desired: text(&aspect.desired),
+            applied: text(&aspect.applied),
+            observed: text(&aspect.observed),
         }
     }
 }
@@ -253,16 +281,6 @@ fn status(status: Status) -> &'static str {
         Status::Unreachable => "unreachable",
         Status::Interrupted => "interrupted",
         Status::Failed => "failed",
-    }
-}
-
-fn action(action: Action) -> &'static str {
-    match action {
-        Action::Create => "create",
-        Action::Update => "update",
-        Action::Replace => "replace",
-        Action::Remove => "remove",
-        Action::Restart => "restart",
     }
 }
 

@@ -120,6 +120,7 @@ pub(super) struct Counts {
     pub(super) update: usize,
     pub(super) replace: usize,
     pub(super) remove: usize,
+    pub(super) release: usize,
     pub(super) restart: usize,
     pub(super) blocked: usize,
     pub(super) in_order: usize,
@@ -134,6 +135,7 @@ impl Counts {
                 Action::Update => &mut counts.update,
                 Action::Replace => &mut counts.replace,
                 Action::Remove => &mut counts.remove,
+                Action::Release => &mut counts.release,
                 Action::Restart => &mut counts.restart,
             } += 1;
         }

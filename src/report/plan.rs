@@ -73,6 +73,7 @@ fn counts(plan: &Plan) -> Vec<Line> {
         (counts.update, "to update", Paint::Changed),
         (counts.replace, "to replace", Paint::Replaced),
         (counts.remove, "to remove", Paint::Removed),
+        (counts.release, "to release", Paint::Faint),
         (counts.restart, "to restart", Paint::Place),
         (counts.blocked, "blocked", Paint::Alarm),
         (counts.in_order, "in order", Paint::Faint),
@@ -107,7 +108,7 @@ fn body(text: &mut String, plan: &Plan, style: Style) {
 
 fn blocked(text: &mut String, one: &Blocked, style: Style) {
     let head = step::Heading { sign: "!", verb: "blocked", paint: Paint::Alarm };
-    head.write(text, &one.id, &one.origin, style);
+    head.write(text, &one.id, &one.origin, None, style);
     step::reason(text, &one.reason, BODY, style);
 }
 

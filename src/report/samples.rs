@@ -41,7 +41,7 @@ pub(super) fn step(
     details: Vec<Detail>,
 ) -> Step {
     let difference = Difference { action, details, operations: Vec::new() };
-    Step { id: ResourceId::new(kind, target), origin: origin(from), difference, needs: Vec::new() }
+    Step::new(ResourceId::new(kind, target), origin(from), difference, Vec::new())
 }
 
 pub(super) fn value(name: &str, from: Option<&str>, to: &str) -> Detail {
@@ -54,7 +54,7 @@ pub(super) fn text(name: &str, from: Option<&str>, to: &str) -> Detail {
 }
 
 pub(super) fn plan(steps: Vec<Step>, in_order: usize) -> Plan {
-    Plan { steps, blocked: Vec::new(), in_order }
+    Plan { steps, in_order, ..Plan::default() }
 }
 
 const SITE: &str = "\

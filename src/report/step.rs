@@ -3,8 +3,8 @@
 use super::layout::{Break, Line};
 use super::style::{Paint, Style};
 use super::{difference, safe};
-use crate::model::ResourceId;
-use crate::plan::Step;
+use crate::model::{Aspect, ResourceId};
+use crate::plan::{Class, Step};
 use crate::resource::{Action, Detail, Origin};
 
 /// Columns before what stands below a heading.
@@ -32,17 +32,30 @@ impl Heading {
             Action::Update => ("~", "~", Paint::Changed),
             Action::Replace => ("±", "*", Paint::Replaced),
             Action::Remove => ("-", "-", Paint::Removed),
+            Action::Release => ("○", "o", Paint::Faint),
             Action::Restart => ("↻", "@", Paint::Place),
         };
         Self { sign: if style.unicode { sign } else { plain }, verb: action.verb(), paint }
     }
 
     /// Writes `+ create   file /etc/motd  (role base)`.
-    pub(super) fn write(&self, text: &mut String, id: &ResourceId, origin: &Origin, style: Style) {
+    pub(super) fn write(
+        &self,
+        text: &mut String,
+        id: &ResourceId,
+        origin: &Origin,
+        class: Option<Class>,
+        style: Style,
+    ) {
         let begin = Line::indented(2)
             .with(self.paint, format!("{} {:VERB$}  ", self.sign, self.verb))
             .with(Paint::Strong, safe::line(&id.to_string(), style));
-        let origin = format!("({})", safe::line(&origin.from, style));
+        let moved = match class {
+            None | Some(Class::Pending) => "",
+            Some(Class::Drifted) => ", drifted",
+            Some(Class::Both) => ", drifted and pending",
+        };
+        let origin = format!("({}{moved})", safe::line(&origin.from, style));
         let together = begin.clone().with(Paint::Faint, format!("  {origin}"));
         let hang = Line::indented(BODY);
         if together.columns() <= style.columns() {
@@ -61,7 +74,7 @@ pub(super) fn has_text(step: &Step) -> bool {
 
 /// Writes a step: its heading, and all that differs.
 pub(super) fn write(text: &mut String, step: &Step, style: Style) {
-    Heading::of(step.difference.action, style).write(text, &step.id, &step.origin, style);
+    Heading::of(step.difference.action, style).write(text, &step.id, &step.origin, Some(step.class), style);
     let mut row = Values::default();
     for detail in &step.difference.details {
         if let Detail::Value { name, from, to } = detail {
@@ -92,6 +105,17 @@ pub(super) fn write(text: &mut String, step: &Step, style: Style) {
         }
     }
     row.flush(text, style);
+    step.aspects.iter().filter(|aspect| aspect.class == Class::Both).for_each(|aspect| {
+        let value = |value: &Option<Aspect>| value.as_ref().map_or("nothing".to_owned(), Aspect::to_string);
+        let words = format!(
+            "{}: {} is asked for now, {} was applied, {} is there",
+            aspect.name,
+            value(&aspect.desired),
+            value(&aspect.applied),
+            value(&aspect.observed)
+        );
+        note(text, &words, BODY, style);
+    });
 }
 
 /// Writes a sentence behind a dot.

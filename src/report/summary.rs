@@ -105,6 +105,7 @@ const BEFORE: &[Column] = &[
     column("update", true, |machine| counts(machine).update),
     column("replace", false, |machine| counts(machine).replace),
     column("remove", true, |machine| counts(machine).remove),
+    column("release", false, |machine| counts(machine).release),
     column("restart", false, |machine| counts(machine).restart),
     column("blocked", false, |machine| counts(machine).blocked),
     column("in order", true, |machine| counts(machine).in_order),

@@ -153,6 +153,8 @@ pub struct Surroundings {
     pub key: String,
     /// The paths that have a resource of their own.
     pub declared: BTreeSet<MachinePath>,
+    /// The paths that this plan removes.
+    pub leaving: BTreeSet<MachinePath>,
 }
 
 /// Why the state of a resource cannot be told.

@@ -33,6 +33,8 @@ pub enum Action {
     Replace,
     /// It is there and should not be.
     Remove,
+    /// It is left as it is, and fleetprov forgets it.
+    Release,
     /// Nothing of it differs, but what it depends on changes: it is restarted.
     Restart,
 }
@@ -46,6 +48,7 @@ impl Action {
             Self::Update => "update",
             Self::Replace => "replace",
             Self::Remove => "remove",
+            Self::Release => "release",
             Self::Restart => "restart",
         }
     }

@@ -1,0 +1,162 @@
+//! What fleetprov remembers of a machine, in the course of one run on it.
+
+use crate::event::{Failure, FailureKind, StepOutcome};
+use crate::model::{MachineName, ResourceId, Target};
+use crate::plan::{Departure, Known, Plan, departures};
+use crate::resource::{Declared, Observation, Question, Surroundings};
+use crate::state::{Kept, Ledger, Login, RunDocument, RunStep, StepEnd};
+
+use super::identity::RunIdentity;
+
+/// What is remembered of a machine, and what has left the inventory.
+#[derive(Clone, Debug)]
+pub(super) struct Memory {
+    pub(super) ledger: Ledger,
+    pub(super) departures: Vec<Departure>,
+}
+
+impl Memory {
+    /// Reads what a machine keeps.
+    pub(super) fn read(
+        kept: &Kept,
+        identity: &RunIdentity,
+        machine: &MachineName,
+        declared: &[Declared],
+    ) -> Result<Self, Failure> {
+        let ledger = Ledger::read(kept, &identity.fleet, machine)
+            .map_err(|error| Failure { kind: FailureKind::Refused, message: error.to_string() })?;
+        let departures = departures(&ledger, declared);
+        Ok(Self { ledger, departures })
+    }
+
+    /// What a person should know of the past: a run that was cut off, a revert.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let cut = self.ledger.cut.as_ref().map(|cut| {
+            let (id, who, when) = (&cut.id, &cut.who, &cut.when);
+            if cut.reverted {
+                return format!("run {id} by {who} at {when} was put back by the machine, since nobody confirmed it");
+            }
+            let names = |ids: &[ResourceId]| match ids {
+                [] => "nothing".to_owned(),
+                [one] => one.to_string(),
+                [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+            };
+            format!(
+                "run {id} by {who} at {when} was cut off: {} done, {} still to do; this goes on from there",
+                names(&cut.done),
+                names(&cut.open)
+            )
+        });
+        let armed = self.ledger.armed.as_ref().map(|run| {
+            format!("the revert of run {run} is armed: the machine puts it back unless it is confirmed")
+        });
+        cut.into_iter().chain(armed).collect()
+    }
+
+    /// The questions of everything declared and of everything that has left, by who asks; none when
+    /// nothing that has left wants to know more than is known already.
+    pub(super) fn wider(&self, declared: &[Declared]) -> Option<Vec<Vec<Question>>> {
+        let left: Vec<_> = self.departures.iter().map(Departure::questions).collect();
+        left.iter()
+            .any(|questions| !questions.is_empty())
+            .then(|| declared.iter().map(|one| one.resource.questions()).chain(left).collect())
+    }
+
+    /// The plan for what was observed.
+    pub(super) fn plan(
+        &self,
+        declared: &[Declared],
+        observation: &Observation,
+        surroundings: &Surroundings,
+        salt: &str,
+    ) -> Result<Plan, Failure> {
+        let (departures, ledger) = (&self.departures, &self.ledger);
+        Plan::compute(Known { declared, departures, observation, surroundings, ledger, salt })
+            .map_err(|cycle| Failure { kind: FailureKind::Other, message: cycle.to_string() })
+    }
+
+    /// The run that makes the changes of a plan, as it is written down.
+    pub(super) fn document(plan: &Plan, identity: &RunIdentity) -> RunDocument {
+        let steps = plan.steps.iter().enumerate().map(|(index, step)| RunStep {
+            id: step.id.clone(),
+            action: step.difference.action.verb().to_owned(),
+            entry: step.entry.clone(),
+            former: step.former.clone(),
+            because: step.because.clone(),
+            guarded: plan.guarded_from.is_some_and(|first| index >= first),
+        });
+        RunDocument {
+            id: identity.run.clone(),
+            who: identity.who.clone(),
+            when: identity.when.clone(),
+            what: identity.what.clone(),
+            inventory: identity.inventory.clone(),
+            steps: steps.collect(),
+        }
+    }
+
+    /// The record before the run: what is in order as the plan found it, and nothing that is gone.
+    pub(super) fn record(
+        &mut self,
+        plan: &Plan,
+        identity: &RunIdentity,
+        machine: &MachineName,
+        target: &Target,
+        user: &str,
+    ) -> Result<Vec<u8>, Failure> {
+        for gone in &plan.forgotten {
+            self.ledger.entries.remove(&gone.id);
+        }
+        for entry in &plan.settled {
+            self.ledger.undecided.remove(&entry.id);
+            self.ledger.owed.remove(&entry.id);
+            self.ledger.entries.insert(entry.id.clone(), entry.clone());
+        }
+        let login = Login::new(user, &target.privilege);
+        self.ledger
+            .to_record(&identity.run, &identity.fleet, machine, &login)
+            .map_err(|error| Failure { kind: FailureKind::Other, message: error.to_string() })
+    }
+
+    /// What is remembered after a run whose steps ended so; and what was observed then, for those that
+    /// are still about.
+    pub(super) fn after(
+        &self,
+        run: &RunDocument,
+        outcomes: &[StepOutcome],
+        mut observation: Observation,
+        declared: usize,
+    ) -> (Self, Observation) {
+        let ended: Vec<(usize, StepEnd)> = outcomes
+            .iter()
+            .enumerate()
+            .filter_map(|(index, outcome)| Some((index, end(outcome)?)))
+            .collect();
+        let ledger = self.ledger.after(run, &ended);
+        let mut departures = Vec::new();
+        let mut place = 0;
+        let mut about = |departure: &Departure| ledger.entries.contains_key(&departure.entry.id);
+        let still: Vec<bool> = self.departures.iter().map(&mut about).collect();
+        observation.answers.retain(|_| {
+            let keep = place < declared || still.get(place - declared).copied().unwrap_or(true);
+            place += 1;
+            keep
+        });
+        for (departure, still) in self.departures.iter().zip(still) {
+            if still {
+                departures.push(departure.clone());
+            }
+        }
+        (Self { ledger, departures }, observation)
+    }
+}
+
+fn end(outcome: &StepOutcome) -> Option<StepEnd> {
+    match outcome {
+        StepOutcome::Changed => Some(StepEnd::Changed),
+        StepOutcome::Failed(_) => Some(StepEnd::Failed),
+        StepOutcome::Refused(_) => Some(StepEnd::Refused),
+        StepOutcome::Skipped(_) => Some(StepEnd::Skipped),
+        StepOutcome::NotReached => None,
+    }
+}

@@ -1,0 +1,267 @@
+//! Making a plan: resources and departures are taken one by one, each in the light of those before it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::class::{Class, classify};
+use super::compute::{Blocked, Known, Plan, Step};
+use super::departure::{Departure, Turn};
+use super::foreseen::Foreseen;
+use crate::model::{Aspects, ResourceId, Source, Span};
+use crate::resource::{
+    Action, Answer, Answers, Comparison, Declared, Detail, Difference, Former, ObserveError, Origin, Removal,
+    Surroundings, kind,
+};
+use crate::state::Entry;
+
+/// A plan that is being made.
+pub(super) struct Making<'a> {
+    known: Known<'a>,
+    plan: Plan,
+    surroundings: Surroundings,
+    foreseen: Foreseen,
+    /// The steps of declared resources and of departures by their indices.
+    brought: BTreeMap<usize, usize>,
+    departed: BTreeMap<usize, usize>,
+    /// Those that are blocked, of the declared resources and of the departures.
+    blocked: BTreeSet<usize>,
+    stuck: BTreeSet<usize>,
+}
+
+impl<'a> Making<'a> {
+    pub(super) fn new(known: Known<'a>) -> Self {
+        Self {
+            known,
+            plan: Plan::default(),
+            surroundings: known.surroundings.clone(),
+            foreseen: Foreseen::default(),
+            brought: BTreeMap::new(),
+            departed: BTreeMap::new(),
+            blocked: BTreeSet::new(),
+            stuck: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn finish(self) -> Plan {
+        self.plan
+    }
+
+    /// Takes the next declared resource, and the indices of those it needs.
+    pub(super) fn bring(&mut self, index: usize, needs: &[usize]) {
+        let Some(one) = self.known.declared.get(index) else { return };
+        let id = one.resource.id();
+        if let Some(need) = needs.iter().find(|need| self.blocked.contains(need)) {
+            let needed = self.known.declared.get(*need).map(|one| one.resource.id().to_string());
+            let reason = format!("it needs {}, which is blocked", needed.unwrap_or_default());
+            return self.block(index, id, one, reason);
+        }
+        let observed = self.known.observation.answers.get(index).map_or(&[][..], Vec::as_slice);
+        let (given, builds_on) = self.foreseen.instead_of(observed, &one.resource.questions());
+        match self.look(one, &id, &given) {
+            Err(error) => self.block(index, id, one, error.to_string()),
+            Ok(Looked { difference: None, entry, .. }) => {
+                self.plan.in_order += 1;
+                self.plan.settled.push(entry);
+            }
+            Ok(Looked { difference: Some(difference), entry, because, observed }) => {
+                let surroundings = &self.surroundings;
+                let answers = Answers::new(&given, surroundings);
+                let foreseen = one.resource.foreseen(answers);
+                let former = self.known.ledger.entries.get(&id).cloned();
+                let (class, aspects) =
+                    classify(&one.resource.wanted(), &observed, former.as_ref(), &surroundings.key);
+                let step = self.plan.steps.len();
+                self.brought.insert(index, step);
+                self.foreseen.add(step, foreseen);
+                let needs = needs.iter().filter_map(|need| self.brought.get(need).copied());
+                let needs: BTreeSet<usize> = needs.chain(builds_on).collect();
+                let class = if difference.action == Action::Restart { Class::Pending } else { class };
+                self.plan.steps.push(Step {
+                    id,
+                    origin: one.origin.clone(),
+                    difference,
+                    needs: needs.into_iter().collect(),
+                    class,
+                    aspects,
+                    because,
+                    entry: Some(entry),
+                    former,
+                    touches: one.resource.touches(),
+                    awaits: one.awaits.clone(),
+                });
+            }
+        }
+    }
+
+    fn block(&mut self, index: usize, id: ResourceId, one: &Declared, reason: String) {
+        self.blocked.insert(index);
+        self.plan.blocked.push(Blocked { id, origin: one.origin.clone(), reason });
+    }
+
+    /// What becomes of a declared resource, by the answers as they will be when its turn comes.
+    fn look(&self, one: &Declared, id: &ResourceId, given: &[Answer]) -> Result<Looked, ObserveError> {
+        let ledger = self.known.ledger;
+        let former = ledger.entries.get(id);
+        let answers =
+            Answers::new(given, &self.surroundings).with_former(former.map(|entry| &entry.former));
+        let mut because: Vec<ResourceId> = one
+            .follows
+            .iter()
+            .filter(|id| self.plan.steps.iter().any(|step| step.id == **id))
+            .cloned()
+            .collect();
+        for owed in ledger.owed.get(id).into_iter().flatten() {
+            if !because.contains(owed) {
+                because.push(owed.clone());
+            }
+        }
+        let following = if because.is_empty() { None } else { one.resource.follow(answers, &because) };
+        let difference = match one.resource.compare(answers)? {
+            Comparison::InOrder => following,
+            Comparison::Differs(difference) => Some(joined(difference, following)),
+        };
+        let observed = one.resource.observed(answers)?;
+        let undecided = ledger.undecided.get(id);
+        let former = former.or_else(|| undecided.filter(|entry| self.is_as_applied(entry, &observed)));
+        let entry = self.entry(one, id, former, &observed);
+        Ok(Looked { difference, entry, because, observed })
+    }
+
+    /// Whether what is there is, as far as can be told, what a run was about to make when the machine
+    /// went down: then that run made it.
+    fn is_as_applied(&self, entry: &Entry, observed: &Aspects) -> bool {
+        !entry.applied.is_empty()
+            && entry.applied.iter().all(|(name, applied)| {
+                observed
+                    .get(name)
+                    .is_some_and(|there| applied.is(there, &self.surroundings.key) != Some(false))
+            })
+    }
+
+    /// The resource's entry in the record once it is as desired.
+    fn entry(&self, one: &Declared, id: &ResourceId, former: Option<&Entry>, observed: &Aspects) -> Entry {
+        let wanted = one.resource.wanted();
+        let by_aspect = kind(id.kind).is_some_and(|kind| kind.adopts_by_aspect);
+        // What was never applied and is there already was somebody else's before.
+        let is_ours = |name: &String| former.is_some_and(|entry| entry.applied.contains_key(name));
+        let found = observed.keys().filter(|name| wanted.contains_key(*name) && !is_ours(name));
+        let kept = former.into_iter().flat_map(|entry| &entry.former.adopted);
+        let adopted = if by_aspect {
+            kept.filter(|name| wanted.contains_key(*name)).chain(found).cloned().collect()
+        } else {
+            kept.cloned().collect()
+        };
+        Entry {
+            id: id.clone(),
+            applied: wanted.iter().map(|(name, aspect)| (name.clone(), aspect.sealed(self.known.salt))).collect(),
+            former: Former { remains: one.resource.remains(), adopted },
+            adopted: match former {
+                Some(former) => former.adopted,
+                None => !by_aspect && !observed.is_empty(),
+            },
+            after: one.after.iter().chain(&one.follows).cloned().collect(),
+            unfinished: false,
+        }
+    }
+
+    /// Takes departures in their order.
+    pub(super) fn depart<'t>(&mut self, turns: impl Iterator<Item = &'t Turn>) {
+        for turn in turns {
+            if let Some(departure) = self.known.departures.get(turn.index) {
+                self.part_with(turn, departure);
+            }
+        }
+    }
+
+    fn keep(&mut self, index: usize, id: ResourceId, reason: String) {
+        self.stuck.insert(index);
+        self.plan.blocked.push(Blocked { id, origin: departed_origin(), reason });
+    }
+
+    fn part_with(&mut self, turn: &Turn, departure: &Departure) {
+        let id = departure.entry.id.clone();
+        if let Some(need) = turn.needs.iter().find(|need| self.stuck.contains(need)) {
+            let needed = self.known.departures.get(*need).map(|one| one.entry.id.to_string());
+            let reason = format!("{} has to go first, and is blocked", needed.unwrap_or_default());
+            return self.keep(turn.index, id, reason);
+        }
+        let questions = departure.questions();
+        let place = self.known.declared.len() + turn.index;
+        let observed = self.known.observation.answers.get(place).map_or(&[][..], Vec::as_slice);
+        let (given, builds_on) = self.foreseen.instead_of(observed, &questions);
+        let answers = Answers::new(&given, &self.surroundings).with_former(Some(&departure.entry.former));
+        let (removal, foreseen) = match &departure.remnant {
+            None => (Ok(Removal::Release(kept_because(departure))), Vec::new()),
+            Some(remnant) => (remnant.remove(answers), remnant.foreseen(answers)),
+        };
+        let path = departure.remnant.as_ref().and_then(|remnant| remnant.path()).cloned();
+        let is_whole = path.as_ref().is_some_and(|path| path.as_str() == id.target);
+        let difference = match removal {
+            Err(error) => return self.keep(turn.index, id, error.to_string()),
+            Ok(Removal::Gone) => {
+                if let Some(path) = path.filter(|_| is_whole) {
+                    self.surroundings.leaving.insert(path);
+                }
+                return self.plan.forgotten.push(departure.entry.clone());
+            }
+            Ok(Removal::Release(reason)) => {
+                Difference { action: Action::Release, details: vec![Detail::Note(reason)], operations: Vec::new() }
+            }
+            Ok(Removal::Remove(difference)) => difference,
+        };
+        let step = self.plan.steps.len();
+        if difference.action == Action::Remove
+            && let Some(path) = path.filter(|_| is_whole)
+        {
+            self.surroundings.leaving.insert(path.clone());
+            self.foreseen.remove(step, path);
+        }
+        let needs = turn.needs.iter().filter_map(|need| self.departed.get(need).copied());
+        let needs: BTreeSet<usize> = needs.chain(builds_on).collect();
+        self.departed.insert(turn.index, step);
+        self.foreseen.add(step, foreseen);
+        self.plan.steps.push(Step {
+            id,
+            origin: departed_origin(),
+            difference,
+            needs: needs.into_iter().collect(),
+            class: Class::Pending,
+            aspects: Vec::new(),
+            because: Vec::new(),
+            entry: None,
+            former: Some(departure.entry.clone()),
+            touches: departure.remnant.as_ref().map(|remnant| remnant.touches()).unwrap_or_default(),
+            awaits: Vec::new(),
+        });
+    }
+}
+
+/// What a look at a declared resource gave.
+struct Looked {
+    difference: Option<Difference>,
+    entry: Entry,
+    because: Vec<ResourceId>,
+    observed: Aspects,
+}
+
+fn kept_because(departure: &Departure) -> String {
+    if departure.senseless {
+        "the record does not say enough of it to remove it; it stays as it is".to_owned()
+    } else {
+        "it was there before fleetprov; it stays as it is".to_owned()
+    }
+}
+
+fn departed_origin() -> Origin {
+    let source = Source::new("the machine's record", "");
+    Origin { from: "left the inventory".to_owned(), span: Span::new(&source, 0, 0) }
+}
+
+fn joined(mut difference: Difference, following: Option<Difference>) -> Difference {
+    if let Some(following) = following
+        && difference.action != Action::Remove
+    {
+        difference.operations.extend(following.operations);
+        difference.details.extend(following.details);
+    }
+    difference
+}
