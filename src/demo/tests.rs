@@ -49,7 +49,7 @@ impl Pair {
         let hop = Hop { user: "root".to_owned(), host: "127.0.0.1".to_owned(), port, identity };
         Target {
             machine: MachineName::new(name).unwrap(),
-            method: Method::Ssh(SshTarget { hop, jumps: Vec::new() }),
+            method: Method::Ssh(SshTarget { hop, jumps: Vec::new(), former: None }),
             privilege: Privilege::Login,
         }
     }

@@ -28,6 +28,7 @@ fn facts(managed: &Managed) -> Facts {
         home: managed.home.clone().unwrap_or_else(|| platform.default_home(&user)),
         root: user == "root" || managed.privilege != PrivilegeKind::Login,
         user,
+        state: managed.state.clone(),
     }
 }
 

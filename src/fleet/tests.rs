@@ -77,7 +77,14 @@ async fn run(declared: Vec<Declared>) -> (Plan, Outcome) {
             method: Method::Local,
             privilege: Privilege::Login,
         },
-        facts: Facts { platform: Platform::Debian, init: Init::Sysv, root: user == "root", user, home },
+        facts: Facts {
+            platform: Platform::Debian,
+            init: Init::Sysv,
+            root: user == "root",
+            user,
+            home,
+            state: None,
+        },
         resolve: Arc::new(move |_| Ok(declared.clone())),
     };
     let connector = LocalConnector::new();

@@ -133,6 +133,8 @@ pub struct Managed {
     pub privilege: PrivilegeKind,
     /// The login user's home, when it is not the platform's usual one.
     pub home: Option<String>,
+    /// The folder for fleetprov's record of the machine, when it is not the usual one; absolute.
+    pub state: Option<String>,
 }
 
 /// The way to a machine.
@@ -152,6 +154,21 @@ pub struct Connect {
     pub key: Option<Spanned<String>>,
     /// Machines to jump through, in order.
     pub jumps: Vec<Spanned<MachineName>>,
+    /// Where the machine answered before the change of address that this inventory makes.
+    pub former: Option<Former>,
+}
+
+/// The login a machine had before its address, port or user was changed; behind the same jumps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Former {
+    /// Login name.
+    pub user: String,
+    /// Host name or address, without brackets; its place is that of the whole `was` text.
+    pub host: Spanned<String>,
+    /// TCP port.
+    pub port: u16,
+    /// The private key file, as written, when it is not that of the declared login.
+    pub key: Option<Spanned<String>>,
 }
 
 /// How operations get root's rights on a machine.

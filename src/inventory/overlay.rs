@@ -8,12 +8,13 @@ use crate::model::{Diagnostic, Diagnostics, Entry, Node, Value, one_of};
 /// Keys an overlay may hold.
 const TOP: &[&str] = &["machines", "services", "vars", "known-hosts"];
 /// Keys an overlay may hold for a machine.
-const MACHINE: &[&str] = &["connect", "platform", "init", "home", "privilege", "vars"];
+const MACHINE: &[&str] = &["connect", "platform", "init", "home", "state", "privilege", "vars"];
 
 /// Merges the overlay into the inventory: maps merge, other values replace (a null takes away).
 ///
 /// A service whose `kind` the overlay gives is replaced as a whole, so that options of another
-/// backend do not stay behind. Places keep pointing into the file each part came from. What an
+/// backend do not stay behind; a machine that gets another `ssh` loses its former addresses with the old
+/// one: they are those of another computer. Places keep pointing into the file each part came from. What an
 /// overlay may not change is added to `problems`.
 pub(super) fn apply(inventory: &mut Node, overlay: Node, problems: &mut Diagnostics) {
     let entries = match overlay.value {
@@ -76,6 +77,9 @@ fn machines(inventory: &mut Node, overlay: Entry, problems: &mut Diagnostics) {
         };
         for part in parts {
             if MACHINE.contains(&part.key.text.as_str()) {
+                if part.key.text == "connect" && part.value.get("ssh").is_some() {
+                    forget_former(machine);
+                }
                 put(machine, part);
             } else {
                 let message = format!("an overlay cannot change `{}` of machine `{name}`", part.key.text);
@@ -99,6 +103,13 @@ fn services(inventory: &mut Node, overlay: Entry) {
             Some(service) if entry.value.get("kind").is_some() => *service = entry.value,
             _ => put(declared, entry),
         }
+    }
+}
+
+/// Takes the former address out of a machine's `connect`.
+fn forget_former(machine: &mut Node) {
+    if let Some(Node { value: Value::Map(entries), .. }) = find(machine, "connect") {
+        entries.retain(|entry| !matches!(entry.key.text.as_str(), "was" | "was-key"));
     }
 }
 

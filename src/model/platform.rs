@@ -97,6 +97,44 @@ pub struct Facts {
     pub home: String,
     /// Whether operations run as root (a root login, sudo or doas).
     pub root: bool,
+    /// Where the inventory says that the machine's record lies (absolute); [`Facts::state_folder`]
+    /// is where it does.
+    pub state: Option<String>,
+}
+
+/// Where root's record lies when nothing else is declared (Filesystem Hierarchy Standard, 5.8).
+const ROOT_STATE: &str = "/var/lib/fleetprov";
+/// The same of another user, below the home (XDG base directories: what outlives a restart and is no
+/// data of the user's).
+const USER_STATE: &str = ".local/state/fleetprov";
+
+impl Facts {
+    /// The folder on the machine that holds fleetprov's record of it (absolute): the declared one, root's,
+    /// or one in the login user's home. It follows what the probe has corrected.
+    #[must_use]
+    pub fn state_folder(&self) -> String {
+        match &self.state {
+            Some(declared) => declared.clone(),
+            None if self.root => ROOT_STATE.to_owned(),
+            None => self.state_at_home(),
+        }
+    }
+
+    /// The folder the same login would have with the other rights: root's for one without root's rights,
+    /// and the other way round. Empty when there is none: for the login of root itself, and for a
+    /// declared folder, which is the same for both.
+    #[must_use]
+    pub fn other_state_folder(&self) -> String {
+        match (&self.state, self.root) {
+            (None, false) => ROOT_STATE.to_owned(),
+            (None, true) if self.user != "root" => self.state_at_home(),
+            _ => String::new(),
+        }
+    }
+
+    fn state_at_home(&self) -> String {
+        format!("{}/{USER_STATE}", self.home.trim_end_matches('/'))
+    }
 }
 
 /// What a machine says of itself, in the words of [`Facts`].
@@ -110,4 +148,46 @@ pub struct MachineFacts {
     pub init: Init,
     /// The kernel's name (`uname -s`).
     pub system: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(user: &str, home: &str, root: bool) -> Facts {
+        Facts {
+            platform: Platform::Debian,
+            init: Init::Systemd,
+            user: user.to_owned(),
+            home: home.to_owned(),
+            root,
+            state: None,
+        }
+    }
+
+    #[test]
+    fn the_record_lies_where_the_rights_reach() {
+        let (root, home) = ("/var/lib/fleetprov", "/home/ops/.local/state/fleetprov");
+        let cases = [
+            (facts("root", "/root", true), root, ""),
+            (facts("ops", "/home/ops", true), root, home),
+            (facts("ops", "/home/ops/", false), home, root),
+            (
+                Facts { state: Some("/share/record".to_owned()), ..facts("ops", "/home/ops", false) },
+                "/share/record",
+                "",
+            ),
+        ];
+        for (facts, own, other) in cases {
+            assert_eq!(
+                (facts.state_folder().as_str(), facts.other_state_folder().as_str()),
+                (own, other),
+                "{facts:?}"
+            );
+        }
+        let mut corrected = facts("ops", "/home/ops", true);
+        corrected.root = false;
+        corrected.home = "/srv/ops".to_owned();
+        assert_eq!(corrected.state_folder(), "/srv/ops/.local/state/fleetprov");
+    }
 }

@@ -32,6 +32,33 @@ pub struct SshTarget {
     pub hop: Hop,
     /// Jump hosts, in the order they are passed; each is logged in to with the same identity rules.
     pub jumps: Vec<Hop>,
+    /// The login the machine had before its address, port or user was changed; behind the same jumps.
+    pub former: Option<Hop>,
+}
+
+impl Target {
+    /// The former way to the machine, when there is one: what is tried when the declared one does not
+    /// answer yet. A former login of root needs nothing more to have root's rights.
+    #[must_use]
+    pub fn former(&self) -> Option<Self> {
+        let Method::Ssh(ssh) = &self.method else { return None };
+        let hop = ssh.former.clone()?;
+        let privilege = if hop.user == "root" { Privilege::Login } else { self.privilege.clone() };
+        let method = Method::Ssh(SshTarget { hop, jumps: ssh.jumps.clone(), former: None });
+        Some(Self { machine: self.machine.clone(), method, privilege })
+    }
+}
+
+impl std::fmt::Display for Hop {
+    /// `USER@HOST:PORT`, an IPv6 address in brackets.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (user, host, port) = (&self.user, &self.host, self.port);
+        if host.contains(':') {
+            write!(formatter, "{user}@[{host}]:{port}")
+        } else {
+            write!(formatter, "{user}@{host}:{port}")
+        }
+    }
 }
 
 /// One SSH server and the login there.

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::project::{Project, folder_of};
 use super::seat::Seat;
-use crate::inventory::{Connect, Machine, Managed, Membership, PrivilegeKind};
-use crate::model::{Hop, Identity, Method, Privilege, SshTarget, Target};
+use crate::inventory::{Connect, Former, Machine, Managed, Membership, PrivilegeKind};
+use crate::model::{Hop, Identity, Method, Privilege, Spanned, SshTarget, Target};
 use crate::resource::Content;
 
 /// The way to a managed machine from this seat.
@@ -31,7 +31,8 @@ pub fn target_of(
                 jumps.push(hop(&through.connect)?);
             }
         }
-        Method::Ssh(SshTarget { hop: hop(connect)?, jumps })
+        let former = connect.former.as_ref().map(|former| former_hop(connect, former));
+        Method::Ssh(SshTarget { hop: hop(connect)?, jumps, former })
     } else {
         return Err(format!(
             "find {name}: it is declared `local`, this computer is {here}, and no `ssh` address is declared \
@@ -45,19 +46,31 @@ pub fn target_of(
 
 fn hop(connect: &Connect) -> Result<Hop, String> {
     let host = connect.host.as_ref().ok_or("find a machine to jump through: it has no `ssh` address")?;
-    let identity = match &connect.key {
+    Ok(Hop {
+        user: connect.user.clone().unwrap_or_else(|| "root".to_owned()),
+        host: host.value.clone(),
+        port: connect.port,
+        identity: identity(connect.key.as_ref()),
+    })
+}
+
+fn former_hop(connect: &Connect, former: &Former) -> Hop {
+    Hop {
+        user: former.user.clone(),
+        host: former.host.value.clone(),
+        port: former.port,
+        identity: identity(former.key.as_ref().or(connect.key.as_ref())),
+    }
+}
+
+fn identity(key: Option<&Spanned<String>>) -> Identity {
+    match key {
         Some(key) => {
             let written = Path::new(key.span.source().name());
             Identity::File(folder_of(written).join(&key.value))
         }
         None => Identity::Agent,
-    };
-    Ok(Hop {
-        user: connect.user.clone().unwrap_or_else(|| "root".to_owned()),
-        host: host.value.clone(),
-        port: connect.port,
-        identity,
-    })
+    }
 }
 
 fn privilege(project: &Project, kind: &PrivilegeKind) -> Result<Privilege, String> {

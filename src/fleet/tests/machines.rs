@@ -24,6 +24,7 @@ pub(super) fn job(machine: &str, declared: &[Declared]) -> Job {
             root: true,
             user: "root".to_owned(),
             home: "/root".to_owned(),
+            state: None,
         },
         resolve: Arc::new(move |_| Ok(declared.clone())),
     }

@@ -32,6 +32,7 @@ fn run(schedule: &Schedule) -> (i32, String) {
         user: "root".to_owned(),
         home: "/root".to_owned(),
         root: true,
+        state: None,
     };
     let origin = Origin { from: "role test".to_owned(), span: spanned(()).span };
     let mut problems = Diagnostics::new();

@@ -40,6 +40,24 @@ fn laid_over() -> Fleet {
 }
 
 #[test]
+fn another_address_has_no_former_one_of_the_old() {
+    let base = BASE.replace(
+        "ssh: root@10.0.0.2",
+        "ssh: root@10.0.0.2, was: root@10.0.0.9, was-key: keys/old, key: keys/b",
+    );
+    let of = |over: &str| {
+        let (base, over) = (Source::new("base.yaml", base.clone()), Source::new("over.yaml", over));
+        let fleet = parse(&base, Some(&over)).unwrap();
+        let Membership::Managed(managed) = &fleet.machine("b").unwrap().membership else { panic!() };
+        managed.connect.former.as_ref().map(|former| former.host.value.clone())
+    };
+    assert_eq!(of("machines: {b: {connect: {key: keys/other}}}").as_deref(), Some("10.0.0.9"));
+    assert_eq!(of("machines: {b: {connect: {ssh: root@127.0.0.1}}}"), None);
+    let own = "machines: {b: {connect: {ssh: root@127.0.0.1, was: \"root@127.0.0.1:2201\"}}}";
+    assert_eq!(of(own).as_deref(), Some("127.0.0.1"));
+}
+
+#[test]
 fn maps_merge_and_other_values_replace() {
     let fleet = laid_over();
     let machine = fleet.machine("a").unwrap();

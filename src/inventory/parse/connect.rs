@@ -3,8 +3,8 @@
 use super::address;
 use super::names::Names;
 use super::scalar;
-use crate::inventory::fleet::{Connect, PrivilegeKind};
-use crate::model::{Diagnostic, Diagnostics, Fields, Node, Value};
+use crate::inventory::fleet::{Connect, Former, PrivilegeKind};
+use crate::model::{Diagnostic, Diagnostics, Fields, Node, Spanned, Value};
 
 pub(super) fn read(
     node: &Node,
@@ -19,9 +19,12 @@ pub(super) fn read(
     let id = fields.text("id");
     let ssh = fields.text("ssh");
     let key = fields.text("key");
+    let was = fields.text("was");
+    let was_key = fields.text("was-key");
     let jumps = fields.texts("jump");
     let problems = fields.problems();
     let login = ssh.as_ref().map(|ssh| address::parse(ssh, problems));
+    let before = was.as_ref().map(|was| address::parse(was, problems));
     let jumps: Vec<_> = jumps
         .iter()
         .filter_map(|text| {
@@ -58,9 +61,11 @@ pub(super) fn read(
         _ => {}
     }
     if local && ssh.is_none() {
-        for (key, place) in
-            [("key", key.as_ref().map(|key| &key.span)), ("jump", jumps.first().map(|jump| &jump.span))]
-        {
+        for (key, place) in [
+            ("key", key.as_ref().map(|key| &key.span)),
+            ("was", was.as_ref().map(|was| &was.span)),
+            ("jump", jumps.first().map(|jump| &jump.span)),
+        ] {
             if let Some(place) = place {
                 let problem = Diagnostic::at(place, format!("{what} has `{key}` and no `ssh`"))
                     .expected("`ssh: USER@HOST` beside it");
@@ -68,7 +73,25 @@ pub(super) fn read(
             }
         }
     }
+    if let (Some(key), None) = (&was_key, &was) {
+        let problem = Diagnostic::at(&key.span, format!("{what} has `was-key` and no `was`"))
+            .expected("`was: USER@HOST` beside it: the address that key opens");
+        fields.missing_one_of(&["was"], problem);
+    }
+    if let (Some(Some(now)), Some(Some(before)), None) = (&login, &before, &was_key)
+        && (&now.user, &now.host.value, now.port) == (&before.user, &before.host.value, before.port)
+    {
+        fields.problems().push(
+            Diagnostic::at(&before.host.span, format!("{what} has the same address in `was` and `ssh`"))
+                .expected("the address before the change, or no `was`")
+                .related(&now.host.span, "the address now"),
+        );
+    }
     fields.close();
+    let former = match before {
+        None => None,
+        Some(before) => Some(former(before?, was_key)),
+    };
     let (user, host, port) = match login {
         None => (None, None, address::PORT),
         Some(login) => {
@@ -76,7 +99,11 @@ pub(super) fn read(
             (Some(login.user), Some(login.host), login.port)
         }
     };
-    Some(Connect { local, id: id.map(|id| id.value), user, host, port, key, jumps })
+    Some(Connect { local, id: id.map(|id| id.value), user, host, port, key, jumps, former })
+}
+
+fn former(login: address::Login, key: Option<Spanned<String>>) -> Former {
+    Former { user: login.user, host: login.host, port: login.port, key }
 }
 
 /// `/etc/machine-id`: 32 lower-case hexadecimal digits (machine-id(5)).

@@ -23,42 +23,58 @@ pub(super) fn check(machines: &[Machine], problems: &mut Diagnostics) {
 /// C7: an access key opens one machine.
 fn keys(connects: &[(&Machine, &Connect)], problems: &mut Diagnostics) {
     let mut seen: HashMap<_, (&MachineName, &Span)> = HashMap::new();
-    for (machine, connect) in connects {
-        let Some(key) = &connect.key else { continue };
+    let given = connects.iter().flat_map(|(machine, connect)| {
+        let former = connect.former.as_ref().and_then(|former| former.key.as_ref());
+        connect.key.iter().chain(former).map(move |key| (machine, key))
+    });
+    for (machine, key) in given {
         let file = key.span.source().name();
         let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
         let path = key.value.strip_prefix("./").unwrap_or(&key.value);
         let folder = if path.starts_with(['/', '~']) { "" } else { folder };
-        if let Some((first, place)) = seen.get(&(folder, path)) {
-            let name = &machine.name;
-            problems.push(
-                Diagnostic::at(&key.span, format!("machines `{first}` and `{name}` share one key"))
-                    .expected("a key of its own for each machine")
-                    .related(place, "used here first"),
-            );
-        } else {
-            seen.insert((folder, path), (&machine.name, &key.span));
+        match seen.get(&(folder, path)) {
+            Some((first, _)) if **first == machine.name => {}
+            Some((first, place)) => {
+                let name = &machine.name;
+                problems.push(
+                    Diagnostic::at(&key.span, format!("machines `{first}` and `{name}` share one key"))
+                        .expected("a key of its own for each machine")
+                        .related(place, "used here first"),
+                );
+            }
+            None => {
+                seen.insert((folder, path), (&machine.name, &key.span));
+            }
         }
     }
 }
 
 /// Two names for one login would plan against each other. Behind different jump hosts the same
-/// private address is another machine.
+/// private address is another machine. A former address counts, too: whoever answers there now would be
+/// taken for the machine that left it.
 fn addresses(connects: &[(&Machine, &Connect)], problems: &mut Diagnostics) {
     let mut seen: HashMap<_, (&MachineName, &Span)> = HashMap::new();
     for (machine, connect) in connects {
-        let Some(host) = &connect.host else { continue };
         let jumps: Vec<&str> = connect.jumps.iter().map(|jump| jump.value.as_str()).collect();
-        let address = (connect.user.as_deref(), host.value.to_ascii_lowercase(), connect.port, jumps);
-        if let Some((first, place)) = seen.get(&address) {
-            let name = &machine.name;
-            problems.push(
-                Diagnostic::at(&host.span, format!("machines `{first}` and `{name}` are one login"))
-                    .expected("an address of its own for each machine")
-                    .related(place, "used here first"),
-            );
-        } else {
-            seen.insert(address, (&machine.name, &host.span));
+        let declared = connect.host.iter().map(|host| (connect.user.as_deref(), host, connect.port));
+        let former =
+            connect.former.iter().map(|former| (Some(former.user.as_str()), &former.host, former.port));
+        for (user, host, port) in declared.chain(former) {
+            match seen.get(&(user, host.value.to_ascii_lowercase(), port, jumps.clone())) {
+                Some((first, _)) if **first == machine.name => {}
+                Some((first, place)) => {
+                    let name = &machine.name;
+                    problems.push(
+                        Diagnostic::at(&host.span, format!("machines `{first}` and `{name}` are one login"))
+                            .expected("an address of its own for each machine")
+                            .related(place, "used here first"),
+                    );
+                }
+                None => {
+                    let address = (user, host.value.to_ascii_lowercase(), port, jumps.clone());
+                    seen.insert(address, (&machine.name, &host.span));
+                }
+            }
         }
     }
 }

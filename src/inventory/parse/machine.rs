@@ -9,7 +9,7 @@ use crate::model::{
 };
 
 /// Keys that only make sense where somebody logs in.
-const MANAGED_KEYS: &[&str] = &["connect", "platform", "init", "home", "privilege", "roles"];
+const MANAGED_KEYS: &[&str] = &["connect", "platform", "init", "home", "state", "privilege", "roles"];
 
 pub(super) fn read(entry: &Entry, names: &Names<'_>, problems: &mut Diagnostics) -> Option<Machine> {
     let name = declared(&entry.key, MachineName::new, problems);
@@ -59,6 +59,7 @@ fn managed(fields: &mut Fields<'_>, title: &str, names: &Names<'_>) -> Option<Ma
     let platform = fields.choice("platform", Platform::ALL);
     let init = fields.choice("init", Init::ALL);
     let home = fields.text("home").and_then(|home| absolute(fields, "home", &home));
+    let state = fields.text("state").and_then(|state| folder(fields, "state", &state));
     let privilege = fields.node("privilege").map(|node| connect::privilege(node, fields.problems()));
     let connect = fields.node("connect").map(|node| connect::read(node, title, names, fields.problems()));
     match (fields.node("platform"), &connect) {
@@ -81,7 +82,20 @@ fn managed(fields: &mut Fields<'_>, title: &str, names: &Names<'_>) -> Option<Ma
             Some(privilege) => privilege?,
         },
         home,
+        state,
     })
+}
+
+/// An absolute path that can be made and belong to one user alone.
+fn folder(fields: &mut Fields<'_>, key: &str, text: &Spanned<String>) -> Option<String> {
+    let path = absolute(fields, key, text)?;
+    if path == "/" {
+        let problem = Diagnostic::at(&text.span, format!("`{key}` is the root folder"))
+            .expected("a folder of its own, such as /share/fleetprov");
+        fields.problems().push(problem);
+        return None;
+    }
+    Some(path)
 }
 
 fn absolute(fields: &mut Fields<'_>, key: &str, text: &Spanned<String>) -> Option<String> {

@@ -34,6 +34,7 @@ fn probe() -> Probe {
         root: true,
         user: "root".to_owned(),
         home: "/root".to_owned(),
+        state: None,
     };
     let source = Source::new("test.yaml", "test");
     let declared = |path: &str| {

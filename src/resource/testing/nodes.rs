@@ -68,6 +68,7 @@ pub(in crate::resource) fn read_with(
         user: "alice".to_owned(),
         home: "/home/alice".to_owned(),
         root: true,
+        state: None,
     };
     let origin = origin();
     let mut problems = Diagnostics::new();

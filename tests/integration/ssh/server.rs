@@ -163,7 +163,7 @@ pub(crate) fn options(known_hosts: &str) -> SshOptions {
 pub(crate) fn target(hop: Hop, jumps: Vec<Hop>) -> Target {
     Target {
         machine: MachineName::new("machine").expect("a name"),
-        method: Method::Ssh(SshTarget { hop, jumps }),
+        method: Method::Ssh(SshTarget { hop, jumps, former: None }),
         privilege: Privilege::Login,
     }
 }
