@@ -10,7 +10,7 @@ use super::exit::Exit;
 use super::surface::{Surface, complain};
 use crate::desired::{facts_of, resolve};
 use crate::event::{Failure, FailureKind};
-use crate::fleet::{Job, RunOptions};
+use crate::fleet::{Job, RunIdentity, RunOptions};
 use crate::model::{MachineName, nearest};
 use crate::probe::Limits;
 use crate::report::MachineReport;
@@ -24,6 +24,7 @@ pub(super) struct Preparation {
     pub(super) jobs: Vec<Job>,
     pub(super) untouched: Vec<Untouched>,
     pub(super) connector: RoutingConnector,
+    identity: RunIdentity,
 }
 
 /// A machine that is not contacted, and why.
@@ -59,7 +60,15 @@ impl Preparation {
         let connector = RoutingConnector::new(LocalConnector::new(), ssh);
         let (jobs, untouched) = jobs(&project, &look.machines)?;
         let order = project.fleet.machines.iter().map(|machine| machine.name.clone()).collect();
-        Ok(Self { fleet_name: project.fleet.name.to_string(), order, jobs, untouched, connector })
+        let identity = RunIdentity::new(
+            project.fleet.name.clone(),
+            "apply",
+            &Seat::here().who(),
+            project.inventory.clone(),
+            std::time::SystemTime::now(),
+            &random_word(),
+        );
+        Ok(Self { fleet_name: project.fleet.name.to_string(), order, jobs, untouched, connector, identity })
     }
 
     pub(super) fn options(&self, look: &Look, cancel: &CancellationToken) -> RunOptions {
@@ -68,6 +77,8 @@ impl Preparation {
             limits: Limits { probe: Duration::from_secs(look.timeout), ..Limits::default() },
             nonces: Arc::new(random_word),
             cancel: cancel.clone(),
+            identity: self.identity.clone(),
+            lock_timeout: Duration::from_secs(look.lock_timeout),
         }
     }
 }

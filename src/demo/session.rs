@@ -61,6 +61,15 @@ impl Session {
             }),
             // Whoever tells the story stops listening to all of it.
             cancel: CancellationToken::new(),
+            identity: RunIdentity::new(
+                project.fleet.name.clone(),
+                "apply",
+                &Seat::here().who(),
+                project.inventory.clone(),
+                std::time::SystemTime::now(),
+                &Digest::of(&seed).to_string(),
+            ),
+            lock_timeout: Duration::ZERO,
         };
         let connector = SshConnector::new(SshOptions::new(known_hosts));
         Ok(Self { project, connector, options, surprises: Mutex::default() })

@@ -1,5 +1,7 @@
 //! What a run is called on the machines it changes.
 
+use std::time::SystemTime;
+
 use crate::model::{Digest, FleetName};
 use crate::state::RunId;
 
@@ -21,6 +23,30 @@ pub struct RunIdentity {
 }
 
 impl RunIdentity {
+    /// A run that begins at `now` by the controller's clock. `random` is a random word of at least six
+    /// letters and digits, so that two runs of the same second have different names.
+    #[must_use]
+    pub fn new(
+        fleet: FleetName,
+        what: &str,
+        who: &str,
+        inventory: (String, Digest),
+        now: SystemTime,
+        random: &str,
+    ) -> Self {
+        let now = jiff::Timestamp::try_from(now).unwrap_or_default();
+        let plain: String = random.chars().filter(char::is_ascii_alphanumeric).take(6).collect();
+        let name = format!("{}-{plain}", now.strftime("%Y%m%d-%H%M%S"));
+        Self {
+            fleet,
+            run: RunId::of_plain(name),
+            who: who.to_owned(),
+            when: now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            what: what.to_owned(),
+            inventory,
+        }
+    }
+
     /// What others get to read while the run holds a machine's lock.
     #[must_use]
     pub fn holder(&self) -> String {

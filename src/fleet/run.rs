@@ -213,18 +213,18 @@ impl<'a> Run<'a> {
         self.tell(&job.machine, Happening::Connecting);
         let mut declared = (job.resolve)(&job.facts).map_err(other)?;
         let mut surroundings = self.surroundings(&declared);
-        let mut looked = self.converse(&job, &declared, &surroundings).await?;
-        let differences = correct(&mut job.facts, &looked.observation);
+        let mut opened = self.converse(&job, &declared, &surroundings).await?;
+        let differences = correct(&mut job.facts, &opened.observation);
         if !differences.is_empty() {
             // Once: what the machine says now is what counts.
             self.tell(&job.machine, Happening::FactsDiffer { differences: differences.clone() });
-            looked.conversation.close().await;
+            opened.conversation.close().await;
             declared = (job.resolve)(&job.facts).map_err(other)?;
             surroundings = self.surroundings(&declared);
-            looked = self.converse(&job, &declared, &surroundings).await?;
+            opened = self.converse(&job, &declared, &surroundings).await?;
         }
         let salt = (self.options.nonces)();
-        let Looked { conversation, observation, memory } = looked;
+        let Looked { conversation, observation, memory } = self.remember(&job, &declared, opened).await?;
         let plan = memory.plan(&declared, &observation, &surroundings, &salt)?;
         let notes = memory.notes().into_iter().chain(differences).collect();
         Ok(Ready {
@@ -246,12 +246,12 @@ impl<'a> Run<'a> {
         job: &Job,
         declared: &[Declared],
         surroundings: &Surroundings,
-    ) -> Result<Looked, Failure> {
+    ) -> Result<Opened, Failure> {
         let session =
             self.connector.connect(&job.target).await.map_err(|error| failure::of_transport(&error))?;
         self.tell(&job.machine, Happening::Connected);
         let nonce = (self.options.nonces)();
-        let opened = Conversation::open(
+        Conversation::open(
             session,
             &job.target,
             &job.facts,
@@ -261,7 +261,11 @@ impl<'a> Run<'a> {
             self.options.limits,
         )
         .await
-        .map_err(|error| failure::of_probe(&error))?;
+        .map_err(|error| failure::of_probe(&error))
+    }
+
+    /// Understands what fleetprov remembers on a machine, and asks about what has left the inventory.
+    async fn remember(&self, job: &Job, declared: &[Declared], opened: Opened) -> Result<Looked, Failure> {
         let Opened { mut conversation, mut observation, kept } = opened;
         let memory = Memory::read(&kept, &self.options.identity, &job.machine, declared)?;
         if let Some(asked) = memory.wider(declared) {
@@ -355,8 +359,9 @@ impl<'a> Run<'a> {
         {
             return Ok(conversation);
         }
+        let opened = self.converse(&ready.job, &ready.declared, &ready.surroundings).await?;
         let Looked { conversation, observation, memory } =
-            self.converse(&ready.job, &ready.declared, &ready.surroundings).await?;
+            self.remember(&ready.job, &ready.declared, opened).await?;
         let again = memory.plan(&ready.declared, &observation, &ready.surroundings, &ready.salt)?;
         ready.memory = memory;
         if again.fingerprint() == ready.plan.fingerprint() {

@@ -207,11 +207,12 @@ impl Gathered {
         }
     }
 
-    /// What is remembered on the machine.
-    pub(super) fn kept(&mut self) -> Kept {
+    /// What is remembered on the machine, in state folder `state`.
+    pub(super) fn kept(&mut self, state: String) -> Kept {
         let mut words = std::mem::take(&mut self.kept);
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         Kept {
+            state,
             record: words.remove("record"),
             run: words.remove("run"),
             progress: words.remove("progress"),

@@ -280,7 +280,7 @@ impl Conversation {
                 self.greeting.clone_from(text);
             }
             if gathered.take(line) {
-                let kept = gathered.kept();
+                let kept = gathered.kept(self.probe.state.clone());
                 let observation = gathered.observation(&self.probe).map_err(ProbeError::Nonsense)?;
                 return Ok((observation, kept));
             }

@@ -13,6 +13,8 @@ pub(super) struct Probe {
     pub questions: Vec<(usize, Question)>,
     /// The kinds' libraries it defines.
     pub libraries: Vec<Library>,
+    /// The machine's state folder.
+    pub state: String,
     /// How many ask.
     pub askers: usize,
 }
@@ -78,7 +80,7 @@ impl Probe {
         script.push_str(&asks);
         script.push_str("fp_frame probed\n}\n");
         script.push_str(AGAIN);
-        Self { script, questions, askers, libraries }
+        Self { script, questions, state: facts.state_folder(), askers, libraries }
     }
 
     /// The first script of a session: defines every function, gives what is remembered on the machine,
@@ -87,7 +89,7 @@ impl Probe {
         let kept = format!(
             "fp_kept {} {}\n",
             quote(&facts.state_folder()),
-            quote(&facts.other_state_folder().unwrap_or_default())
+            quote(&facts.other_state_folder())
         );
         program::definitions(&self.libraries) + &kept + &self.script
     }

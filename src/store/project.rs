@@ -7,7 +7,7 @@ use super::library;
 use super::secrets::Identities;
 use crate::desired::{Library, check_roles, resolve_all};
 use crate::inventory::{Fleet, parse_partly};
-use crate::model::{Diagnostics, Source};
+use crate::model::{Diagnostics, Digest, Source};
 
 /// What to load.
 #[derive(Debug, Default)]
@@ -31,6 +31,8 @@ pub struct Project {
     pub library: Arc<Library>,
     /// The folder of the inventory.
     pub folder: PathBuf,
+    /// The inventory's file name as it was given, and the digest of its text and the overlay's.
+    pub inventory: (String, Digest),
     /// Path and text of the pinned host keys; the text is empty when there is no such file.
     pub known_hosts: (String, String),
 }
@@ -63,6 +65,8 @@ pub fn load(options: &ProjectOptions) -> Result<Project, LoadError> {
     let source = read_source(&options.inventory)?;
     let overlay = options.overlay.as_deref().map(read_source).transpose()?;
     let folder = folder_of(&options.inventory);
+    let texts = [Some(&source), overlay.as_ref()].map(|text| text.map_or("", |text| text.text()));
+    let digest = Digest::of(texts.join("\0").as_bytes());
     let fleet = match parse_partly(&source, overlay.as_ref()) {
         (Some(fleet), problems) if problems.is_empty() => fleet,
         (partly, mut problems) => {
@@ -94,6 +98,7 @@ pub fn load(options: &ProjectOptions) -> Result<Project, LoadError> {
         fleet: Arc::new(fleet),
         library: Arc::new(library),
         folder,
+        inventory: (options.inventory.display().to_string(), digest),
         known_hosts: (known_hosts.display().to_string(), text),
     })
 }

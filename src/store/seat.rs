@@ -23,6 +23,14 @@ impl Seat {
         Self { host_name, machine_id: read("/etc/machine-id") }
     }
 
+    /// Who sits here: `user@host`.
+    #[must_use]
+    pub fn who(&self) -> String {
+        let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+        let plain = |text: &str| text.chars().filter(|one| !one.is_control()).take(60).collect::<String>();
+        format!("{}@{}", plain(&user.unwrap_or_else(|| "somebody".to_owned())), plain(&self.host_name))
+    }
+
     /// Whether a machine that is declared `local` is this computer: by its id when one is declared,
     /// by its name otherwise.
     #[must_use]
