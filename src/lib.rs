@@ -19,6 +19,8 @@ pub mod architecture;
 
 pub mod desired;
 
+pub mod state;
+
 pub mod plan;
 
 pub mod event;
