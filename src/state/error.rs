@@ -1,0 +1,93 @@
+//! Why what a machine remembers cannot be used.
+
+/// What to do about a record that cannot be used, said once.
+const MOVE_AWAY: &str =
+    "or move it away: what is there counts as not made by fleetprov from then on, and is never removed";
+
+/// What a machine remembers cannot be used. Nothing is changed on it then, and nothing is replaced.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    /// Something is there that cannot be read.
+    #[error("read what fleetprov keeps in {path}: {reason}; mend that, {MOVE_AWAY}")]
+    Unreadable {
+        /// The state folder, or the file.
+        path: String,
+        /// What the machine says of it.
+        reason: String,
+    },
+    /// It can be read, but not understood.
+    #[error("understand {path}: {reason}; put back a good copy, {MOVE_AWAY}")]
+    Damaged {
+        /// The file.
+        path: String,
+        /// What is wrong, with its place.
+        reason: String,
+    },
+    /// The record belongs to another fleet.
+    #[error(
+        "take over {path}: it is the record of fleet `{found}`, not of `{expected}`; a machine belongs to \
+         one fleet. If the fleet was renamed, write the new name into the record, {MOVE_AWAY}"
+    )]
+    ForeignFleet {
+        /// The record.
+        path: String,
+        /// The fleet it names.
+        found: String,
+        /// The inventory's fleet.
+        expected: String,
+    },
+    /// The record belongs to another machine of this fleet.
+    #[error(
+        "take over {path}: it is the record of machine `{found}`, not of `{expected}`; is this the right \
+         address? If the machine was renamed in the inventory, write the new name into the record, {MOVE_AWAY}"
+    )]
+    ForeignMachine {
+        /// The record.
+        path: String,
+        /// The machine it names.
+        found: String,
+        /// The machine in the inventory.
+        expected: String,
+    },
+    /// A newer fleetprov wrote it.
+    #[error(
+        "understand {path}: it has format {found}, and this fleetprov knows format {known}; use the \
+         newer fleetprov that wrote it"
+    )]
+    Newer {
+        /// The file.
+        path: String,
+        /// Its format.
+        found: u32,
+        /// The newest known format.
+        known: u32,
+    },
+    /// It names a kind of resource that this fleetprov does not have.
+    #[error(
+        "understand {path}: it names a resource of kind `{kind}`, which this fleetprov does not know; use \
+         the newer fleetprov that wrote it"
+    )]
+    UnknownKind {
+        /// The file.
+        path: String,
+        /// The kind.
+        kind: String,
+    },
+    /// There is a record of another login.
+    #[error(
+        "take over this machine: it has been managed under another login, whose record is in {path}; use \
+         that login, {MOVE_AWAY}"
+    )]
+    Elsewhere {
+        /// The other login's state folder.
+        path: String,
+    },
+    /// It would not be read again, so it is not written.
+    #[error("write {path}: {reason}")]
+    Unwritable {
+        /// The file.
+        path: String,
+        /// Why not.
+        reason: String,
+    },
+}

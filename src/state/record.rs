@@ -1,0 +1,45 @@
+//! Reads what a machine keeps into a ledger.
+
+use super::error::RecordError;
+use super::form;
+use super::kept::Kept;
+use super::ledger::Ledger;
+use super::merge::merge;
+use super::progress::Progress;
+use super::run::{RunDocument, RunId};
+use crate::model::{Digest, FleetName, MachineName};
+
+/// See [`Ledger::read`].
+pub(super) fn read(kept: &Kept, fleet: &FleetName, machine: &MachineName) -> Result<Ledger, RecordError> {
+    let path = |below: &str| format!("{}/{below}", kept.state);
+    let damaged = |path: String, reason: &str| RecordError::Damaged { path, reason: reason.to_owned() };
+    if let Some(reason) = &kept.unreadable {
+        return Err(RecordError::Unreadable { path: kept.state.clone(), reason: reason.clone() });
+    }
+    if let Some(path) = &kept.elsewhere {
+        return Err(RecordError::Elsewhere { path: path.clone() });
+    }
+    let armed = match &kept.armed {
+        Some(run) => {
+            let run = RunId::new(run);
+            Some(run.ok_or_else(|| damaged(path("guard/armed"), "it does not name a run"))?)
+        }
+        None => None,
+    };
+    let Some(record) = &kept.record else { return Ok(Ledger { armed, ..Ledger::default() }) };
+    let (run, mut ledger) = form::read_record(record, &path("record"), fleet, machine)?;
+    Digest::parse(&kept.seen).map_err(|_| damaged(path("record"), "the machine gives no digest of it"))?;
+    ledger.seen.clone_from(&kept.seen);
+    ledger.armed = armed;
+    let document = path(&format!("runs/{run}/run"));
+    let Some(bytes) = &kept.run else {
+        let reason = "it is missing, so what the last run did is not known";
+        return Err(damaged(document, reason));
+    };
+    let read = RunDocument::read(bytes, &document)?;
+    if read.id != run {
+        return Err(damaged(document, "it is the document of another run"));
+    }
+    let progress = Progress::read(kept.progress.as_deref().unwrap_or_default(), read.steps.len());
+    Ok(merge(ledger, &read, &progress, progress.is_certain(&kept.boot)))
+}
