@@ -96,7 +96,8 @@ fn script(plan: &Plan, intent: &Intent, libraries: &[Library]) -> String {
         let total: u64 = operations.iter().map(length).sum();
         let needs: Vec<String> = step.needs.iter().map(ToString::to_string).collect();
         script.push_str(&format!("if fp_step {index} {total} {}; then\n{{\n", needs.join(" ")));
-        let touched: String = step.touches.iter().filter_map(touched).map(|text| format!(" {text}")).collect();
+        let touched: String =
+            step.touches.iter().filter_map(touched).map(|text| format!(" {text}")).collect();
         let calls: Vec<String> = operations.iter().map(call).collect();
         if touched.is_empty() || calls.is_empty() {
             script.push_str(if calls.is_empty() { ":" } else { "" });
@@ -122,8 +123,7 @@ fn begin(intent: &Intent) -> String {
         intent.seen.clone(),
         intent.holder.len().to_string(),
     ];
-    let arguments =
-        arguments.into_iter().chain(written(&intent.document)).chain(written(&intent.record));
+    let arguments = arguments.into_iter().chain(written(&intent.document)).chain(written(&intent.record));
     posix::command(&Call::new("fp_begin", arguments)) + "\n"
 }
 

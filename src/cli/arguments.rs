@@ -124,6 +124,10 @@ pub(super) struct Apply {
     #[command(flatten)]
     pub(super) look: Look,
 
+    /// Seconds to wait for a machine that another run is at work on
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=3600))]
+    pub(super) lock_timeout: u64,
+
     /// Apply without a question
     #[arg(long, short)]
     pub(super) yes: bool,

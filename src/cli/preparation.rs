@@ -78,7 +78,7 @@ impl Preparation {
             nonces: Arc::new(random_word),
             cancel: cancel.clone(),
             identity: self.identity.clone(),
-            lock_timeout: Duration::from_secs(look.lock_timeout),
+            lock_timeout: Duration::ZERO,
         }
     }
 }

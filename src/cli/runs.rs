@@ -1,5 +1,7 @@
 //! `plan` and `apply`: look at the machines, show what would change, ask, change it.
 
+use std::time::Duration;
+
 use super::arguments::{Apply, Look};
 use super::asking::{Answer, ask, cancel_on_signal};
 use super::exit::Exit;
@@ -7,7 +9,7 @@ use super::preparation::{Preparation, Untouched};
 use super::progress::Progress;
 use super::surface::{Surface, complain, print};
 use crate::event::Event;
-use crate::fleet::{Outcome, Prepared, Run};
+use crate::fleet::{Outcome, Prepared, Run, RunOptions};
 use crate::model::MachineName;
 use crate::report::{self, MachineReport};
 
@@ -51,7 +53,11 @@ pub(super) async fn apply(arguments: &Apply, surface: Surface) -> Exit {
         progress.hear(&event);
     };
     let cancel = cancel_on_signal();
-    let run = Run::new(&session.connector, session.options(look, &cancel), &tell);
+    let options = RunOptions {
+        lock_timeout: Duration::from_secs(arguments.lock_timeout),
+        ..session.options(look, &cancel)
+    };
+    let run = Run::new(&session.connector, options, &tell);
     let prepared = run.prepare(session.jobs).await;
     progress.clear();
     let untouched = &session.untouched;

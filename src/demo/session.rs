@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -10,7 +11,7 @@ use super::error::DemoError;
 use super::inventory::Written;
 use crate::desired::{facts_of, resolve, resolve_all};
 use crate::event::{Event, Happening};
-use crate::fleet::{Job, Outcome, Prepared, Run, RunOptions};
+use crate::fleet::{Job, Outcome, Prepared, Run, RunIdentity, RunOptions};
 use crate::model::{Diagnostics, Digest};
 use crate::probe::Limits;
 use crate::report::{self, MachineReport, Style};
@@ -75,6 +76,19 @@ impl Session {
         Ok(Self { project, connector, options, surprises: Mutex::default() })
     }
 
+    /// How the next run behaves; each has a name of its own.
+    fn options(&self) -> RunOptions {
+        let identity = RunIdentity::new(
+            self.project.fleet.name.clone(),
+            "apply",
+            &Seat::here().who(),
+            self.project.inventory.clone(),
+            std::time::SystemTime::now(),
+            &(self.options.nonces)(),
+        );
+        RunOptions { identity, ..self.options.clone() }
+    }
+
     /// How many machines there are to log in to, and how many members there are besides.
     pub(super) fn members(&self) -> (usize, usize) {
         let managed = self.project.fleet.managed().count();
@@ -88,7 +102,7 @@ impl Session {
     pub(super) async fn plan(&self) -> Result<Vec<Prepared>, DemoError> {
         let jobs = self.jobs()?;
         let tell = |event| self.hear(event);
-        let prepared = Run::new(&self.connector, self.options.clone(), &tell).prepare(jobs).await;
+        let prepared = Run::new(&self.connector, self.options(), &tell).prepare(jobs).await;
         match self.surprises.lock().ok().and_then(|mut surprises| surprises.pop()) {
             Some(surprise) => Err(DemoError::Broken(surprise)),
             None => Ok(prepared),
@@ -98,7 +112,7 @@ impl Session {
     /// Makes the changes.
     pub(super) async fn apply(&self, prepared: Vec<Prepared>) -> Vec<Outcome> {
         let tell = |event| self.hear(event);
-        Run::new(&self.connector, self.options.clone(), &tell).apply(prepared).await
+        Run::new(&self.connector, self.options(), &tell).apply(prepared).await
     }
 
     fn hear(&self, event: Event) {

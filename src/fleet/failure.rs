@@ -25,7 +25,9 @@ pub(super) fn of_probe(error: &ProbeError) -> Failure {
     match error {
         ProbeError::Transport(error) => of_transport(error),
         ProbeError::TimedOut { .. } => Failure { kind: FailureKind::Unreachable, message: error.to_string() },
-        ProbeError::Privilege { .. } | ProbeError::Busy { .. } => Failure { kind: FailureKind::Refused, message: error.to_string() },
+        ProbeError::Privilege { .. } | ProbeError::Busy { .. } => {
+            Failure { kind: FailureKind::Refused, message: error.to_string() }
+        }
         ProbeError::Frame(_)
         | ProbeError::Ended { .. }
         | ProbeError::Nonsense(_)

@@ -39,7 +39,7 @@ impl RunIdentity {
         let name = format!("{}-{plain}", now.strftime("%Y%m%d-%H%M%S"));
         Self {
             fleet,
-            run: RunId::of_plain(name),
+            run: RunId::from_plain(&name),
             who: who.to_owned(),
             when: now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             what: what.to_owned(),

@@ -34,7 +34,9 @@ impl Memory {
         let cut = self.ledger.cut.as_ref().map(|cut| {
             let (id, who, when) = (&cut.id, &cut.who, &cut.when);
             if cut.reverted {
-                return format!("run {id} by {who} at {when} was put back by the machine, since nobody confirmed it");
+                return format!(
+                    "run {id} by {who} at {when} was put back by the machine, since nobody confirmed it"
+                );
             }
             let names = |ids: &[ResourceId]| match ids {
                 [] => "nothing".to_owned(),
@@ -127,11 +129,8 @@ impl Memory {
         mut observation: Observation,
         declared: usize,
     ) -> (Self, Observation) {
-        let ended: Vec<(usize, StepEnd)> = outcomes
-            .iter()
-            .enumerate()
-            .filter_map(|(index, outcome)| Some((index, end(outcome)?)))
-            .collect();
+        let ended: Vec<(usize, StepEnd)> =
+            outcomes.iter().enumerate().filter_map(|(index, outcome)| Some((index, end(outcome)?))).collect();
         let ledger = self.ledger.after(run, &ended);
         let mut departures = Vec::new();
         let mut place = 0;

@@ -269,10 +269,8 @@ impl<'a> Run<'a> {
         let Opened { mut conversation, mut observation, kept } = opened;
         let memory = Memory::read(&kept, &self.options.identity, &job.machine, declared)?;
         if let Some(asked) = memory.wider(declared) {
-            observation = conversation
-                .widen(&job.facts, asked)
-                .await
-                .map_err(|error| failure::of_probe(&error))?;
+            observation =
+                conversation.widen(&job.facts, asked).await.map_err(|error| failure::of_probe(&error))?;
         }
         Ok(Looked { conversation, observation, memory })
     }

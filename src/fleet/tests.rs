@@ -12,10 +12,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Job, Outcome, Run, RunOptions};
+use super::{Job, Outcome, Run, RunIdentity, RunOptions};
 use crate::event::StepOutcome;
 use crate::model::{
-    Facts, Init, MachineName, MachinePath, Method, Platform, Privilege, Secret, Source, Span, Target,
+    Digest, Facts, FleetName, Init, MachineName, MachinePath, Method, Platform, Privilege, Secret, Source,
+    Span, Target,
 };
 use crate::plan::Plan;
 use crate::probe::Limits;
@@ -58,7 +59,16 @@ fn link(folder: &Path, below: &str, target: &str) -> Declared {
     Declared::new(link, origin())
 }
 
-async fn run(declared: Vec<Declared>) -> (Plan, Outcome) {
+/// What a run of the tests is called, in a fleet `test`.
+fn identity() -> RunIdentity {
+    static RUNS: AtomicU64 = AtomicU64::new(0);
+    let name = format!("test{}", RUNS.fetch_add(1, Ordering::Relaxed));
+    let inventory = ("inventory.yaml".to_owned(), Digest::of(b""));
+    let fleet = FleetName::new("test").unwrap();
+    RunIdentity::new(fleet, "apply", "tester@here", inventory, std::time::SystemTime::now(), &name)
+}
+
+async fn run(folder: &Path, declared: Vec<Declared>) -> (Plan, Outcome) {
     let counter = AtomicU64::new(0);
     let options = RunOptions {
         parallel: 4,
@@ -67,6 +77,8 @@ async fn run(declared: Vec<Declared>) -> (Plan, Outcome) {
             format!("n{}x{}", std::process::id(), counter.fetch_add(1, Ordering::Relaxed))
         }),
         cancel: CancellationToken::new(),
+        identity: identity(),
+        lock_timeout: std::time::Duration::ZERO,
     };
     let user = whoami("-un");
     let home = std::env::var("HOME").unwrap();
@@ -83,7 +95,7 @@ async fn run(declared: Vec<Declared>) -> (Plan, Outcome) {
             root: user == "root",
             user,
             home,
-            state: None,
+            state: Some(folder.join(".state").to_str().unwrap().to_owned()),
         },
         resolve: Arc::new(move |_| Ok(declared.clone())),
     };
@@ -116,7 +128,7 @@ async fn what_is_declared_is_made_and_the_next_plan_is_empty() {
         file(folder, "empty", bytes(b"")),
         directory(folder, "a b/other/deep"),
     ];
-    let (plan, outcome) = run(declared.clone()).await;
+    let (plan, outcome) = run(folder, declared.clone()).await;
     assert_eq!(plan.steps.len(), 7, "{plan:?}");
     assert!(outcome.failure.is_none(), "{outcome:?}");
     assert_eq!(outcome.steps, vec![StepOutcome::Changed; 7]);
@@ -131,14 +143,14 @@ async fn what_is_declared_is_made_and_the_next_plan_is_empty() {
         .collect();
     assert_eq!(names, ["large", "odd"].map(str::to_owned).into());
 
-    let (plan, outcome) = run(declared.clone()).await;
+    let (plan, outcome) = run(folder, declared.clone()).await;
     assert!(plan.is_empty(), "{plan:?}");
     assert_eq!(outcome.tally.commands, 1);
 
     std::fs::write(folder.join("empty"), "not any more").unwrap();
     std::fs::write(folder.join("secret"), "husk").unwrap();
     std::fs::set_permissions(folder.join("a b/it's"), std::fs::Permissions::from_mode(0o700)).unwrap();
-    let (plan, outcome) = run(declared).await;
+    let (plan, outcome) = run(folder, declared).await;
     let changed: Vec<String> = plan.steps.iter().map(|step| step.id.to_string()).collect();
     assert_eq!(changed.len(), 3, "{changed:?}");
     assert!(outcome.left.unwrap().is_empty());
@@ -162,7 +174,7 @@ async fn a_failed_step_stops_only_what_needs_it() {
         file(folder, "theirs/file", bytes(&[7; 200_000])),
         file(folder, "mine", bytes(b"mine")),
     ];
-    let (_, outcome) = run(declared).await;
+    let (_, outcome) = run(folder, declared).await;
     assert!(
         matches!(&outcome.steps[0], StepOutcome::Failed(reason) if reason.contains("nobody-of-that-name"))
     );
@@ -175,7 +187,8 @@ async fn what_is_in_the_way_is_blocked_and_said() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     std::fs::create_dir(folder.join("x")).unwrap();
-    let (plan, outcome) = run(vec![file(folder, "x", bytes(b"1")), file(folder, "y", bytes(b"2"))]).await;
+    let (plan, outcome) =
+        run(folder, vec![file(folder, "x", bytes(b"1")), file(folder, "y", bytes(b"2"))]).await;
     assert_eq!(plan.blocked.len(), 1);
     assert!(plan.blocked[0].reason.ends_with("is a directory; it is not replaced by a file"), "{plan:?}");
     assert_eq!(outcome.steps, [StepOutcome::Changed]);

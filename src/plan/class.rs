@@ -102,7 +102,8 @@ fn class_of(
         (None, Some(_)) => entry.applied.is_empty(),
         (Some(_), None) => true,
     };
-    let cannot_tell = matches!((applied, observed), (Some(applied), Some(observed)) if applied.is(observed, key).is_none());
+    let cannot_tell =
+        matches!((applied, observed), (Some(applied), Some(observed)) if applied.is(observed, key).is_none());
     match (inventory_moved, machine_moved) {
         (true, true) if !cannot_tell => Class::Both,
         (true, _) => Class::Pending,
@@ -172,8 +173,7 @@ mod tests {
     fn what_a_cut_run_left_is_pending() {
         let mut applied = entry(aspects(&[("mode", "2")]));
         applied.unfinished = true;
-        let (class, _) =
-            classify(&aspects(&[("mode", "2")]), &aspects(&[("mode", "1")]), Some(&applied), "");
+        let (class, _) = classify(&aspects(&[("mode", "2")]), &aspects(&[("mode", "1")]), Some(&applied), "");
         assert_eq!(class, Class::Pending);
     }
 

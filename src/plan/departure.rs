@@ -94,7 +94,8 @@ pub(super) fn order(departures: &[Departure], declared: &[Declared]) -> Vec<Turn
     }
     let mut first: Vec<bool> = departures.iter().map(|one| one.goes_first(&paths)).collect();
     // Whatever has to be gone before something that goes first goes first, too.
-    let mut pending: Vec<usize> = (0..departures.len()).filter(|index| first.get(*index) == Some(&true)).collect();
+    let mut pending: Vec<usize> =
+        (0..departures.len()).filter(|index| first.get(*index) == Some(&true)).collect();
     while let Some(index) = pending.pop() {
         for need in needs.get(index).into_iter().flatten() {
             if let Some(flag) = first.get_mut(*need).filter(|flag| !**flag) {

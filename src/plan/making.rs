@@ -101,8 +101,7 @@ impl<'a> Making<'a> {
     fn look(&self, one: &Declared, id: &ResourceId, given: &[Answer]) -> Result<Looked, ObserveError> {
         let ledger = self.known.ledger;
         let former = ledger.entries.get(id);
-        let answers =
-            Answers::new(given, &self.surroundings).with_former(former.map(|entry| &entry.former));
+        let answers = Answers::new(given, &self.surroundings).with_former(former.map(|entry| &entry.former));
         let mut because: Vec<ResourceId> = one
             .follows
             .iter()
@@ -152,7 +151,10 @@ impl<'a> Making<'a> {
         };
         Entry {
             id: id.clone(),
-            applied: wanted.iter().map(|(name, aspect)| (name.clone(), aspect.sealed(self.known.salt))).collect(),
+            applied: wanted
+                .iter()
+                .map(|(name, aspect)| (name.clone(), aspect.sealed(self.known.salt)))
+                .collect(),
             former: Former { remains: one.resource.remains(), adopted },
             adopted: match former {
                 Some(former) => former.adopted,
@@ -203,9 +205,11 @@ impl<'a> Making<'a> {
                 }
                 return self.plan.forgotten.push(departure.entry.clone());
             }
-            Ok(Removal::Release(reason)) => {
-                Difference { action: Action::Release, details: vec![Detail::Note(reason)], operations: Vec::new() }
-            }
+            Ok(Removal::Release(reason)) => Difference {
+                action: Action::Release,
+                details: vec![Detail::Note(reason)],
+                operations: Vec::new(),
+            },
             Ok(Removal::Remove(difference)) => difference,
         };
         let step = self.plan.steps.len();

@@ -86,11 +86,8 @@ impl Probe {
     /// The first script of a session: defines every function, gives what is remembered on the machine,
     /// and probes.
     pub(super) fn first(&self, facts: &Facts) -> String {
-        let kept = format!(
-            "fp_kept {} {}\n",
-            quote(&facts.state_folder()),
-            quote(&facts.other_state_folder())
-        );
+        let kept =
+            format!("fp_kept {} {}\n", quote(&facts.state_folder()), quote(&facts.other_state_folder()));
         program::definitions(&self.libraries) + &kept + &self.script
     }
 }

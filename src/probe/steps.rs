@@ -57,7 +57,9 @@ pub(super) fn unbegun(line: &Line) -> Option<ProbeError> {
     };
     let reason = match word.as_str() {
         "locked" => format!("another run holds the lock: {}", text()),
-        "moved" => format!("another run has changed this machine since it was looked at ({}); plan again", text()),
+        "moved" => {
+            format!("another run has changed this machine since it was looked at ({}); plan again", text())
+        }
         "armed" => format!(
             "the revert of run {} is still armed; it is confirmed or reverts by itself",
             rest.first().map(String::as_str).unwrap_or_default()

@@ -180,7 +180,7 @@ impl Sample {
             origin: origin("role web-host"),
             reason: "it needs file /var/www, which is blocked".to_owned(),
         });
-        let mut left = Plan { in_order: 33, blocked: plan.blocked.clone(), steps: Vec::new() };
+        let mut left = Plan { in_order: 33, blocked: plan.blocked.clone(), ..Plan::default() };
         left.steps.extend([2, 3, 6, 7, 8].iter().map(|index| plan.steps[*index].clone()));
         let outcomes = vec![
             StepOutcome::Changed,

@@ -28,21 +28,29 @@ pub struct Kind {
     pub read: Read,
     /// Reads what is left of it from the record.
     pub recall: Recall,
+    /// Whether what was there before fleetprov is told aspect by aspect: it owns parts of a thing that
+    /// others own parts of. Otherwise all of it was there, or nothing.
+    pub adopts_by_aspect: bool,
 }
 
 /// Every kind that can be written in a role.
 pub const KINDS: &[Kind] = &[
-    Kind { word: block::KIND, read: block::read, recall: |_, _| None },
-    Kind { word: checkout::KIND, read: checkout::read, recall: |_, _| None },
-    Kind { word: crontab_entry::KIND, read: crontab_entry::read, recall: |_, _| None },
-    Kind { word: directory::KIND, read: directory::read, recall: |_, _| None },
-    Kind { word: file::KIND, read: file::read, recall: |_, _| None },
-    Kind { word: ini_keys::KIND, read: ini_keys::read, recall: |_, _| None },
-    Kind { word: init_script::KIND, read: init_script::read, recall: |_, _| None },
-    Kind { word: json_keys::KIND, read: json_keys::read, recall: |_, _| None },
-    Kind { word: link::KIND, read: link::read, recall: |_, _| None },
-    Kind { word: package::KIND, read: package::read, recall: |_, _| None },
-    Kind { word: unit::KIND, read: unit::read, recall: |_, _| None },
+    Kind { word: block::KIND, read: block::read, recall: |_, _| None, adopts_by_aspect: false },
+    Kind { word: checkout::KIND, read: checkout::read, recall: |_, _| None, adopts_by_aspect: false },
+    Kind {
+        word: crontab_entry::KIND,
+        read: crontab_entry::read,
+        recall: |_, _| None,
+        adopts_by_aspect: false,
+    },
+    Kind { word: directory::KIND, read: directory::read, recall: |_, _| None, adopts_by_aspect: false },
+    Kind { word: file::KIND, read: file::read, recall: |_, _| None, adopts_by_aspect: false },
+    Kind { word: ini_keys::KIND, read: ini_keys::read, recall: |_, _| None, adopts_by_aspect: true },
+    Kind { word: init_script::KIND, read: init_script::read, recall: |_, _| None, adopts_by_aspect: false },
+    Kind { word: json_keys::KIND, read: json_keys::read, recall: |_, _| None, adopts_by_aspect: true },
+    Kind { word: link::KIND, read: link::read, recall: |_, _| None, adopts_by_aspect: false },
+    Kind { word: package::KIND, read: package::read, recall: |_, _| None, adopts_by_aspect: false },
+    Kind { word: unit::KIND, read: unit::read, recall: |_, _| None, adopts_by_aspect: false },
 ];
 
 /// The kind of a word.

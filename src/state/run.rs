@@ -22,6 +22,14 @@ impl RunId {
             .then(|| Self(text.to_owned()))
     }
 
+    /// A name of the letters, digits and `-` of a text, at most 40 of them; what else is in it is left out.
+    #[must_use]
+    pub fn from_plain(text: &str) -> Self {
+        let plain = |one: &char| one.is_ascii_alphanumeric() || *one == '-';
+        let name: String = text.chars().filter(plain).skip_while(|one| *one == '-').take(40).collect();
+        Self(if name.is_empty() { "run".to_owned() } else { name })
+    }
+
     /// As it is written.
     #[must_use]
     pub fn as_str(&self) -> &str {

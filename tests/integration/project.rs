@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use age::secrecy::ExposeSecret as _;
 use fleetprov::desired::{facts_of, resolve};
 use fleetprov::event::Event;
-use fleetprov::fleet::{Job, Outcome, Prepared, Run, RunOptions};
+use fleetprov::fleet::{Job, Outcome, Prepared, Run, RunIdentity, RunOptions};
 use fleetprov::probe::Limits;
 use fleetprov::store::{Identities, ProjectOptions, Seat, load, target_of};
 use fleetprov::transport::{KnownHosts, SshConnector, SshOptions};
@@ -202,6 +202,15 @@ impl Library {
                 format!("n{}x{}", std::process::id(), counter.fetch_add(1, Ordering::Relaxed))
             }),
             cancel: CancellationToken::new(),
+            identity: RunIdentity::new(
+                self.project.fleet.name.clone(),
+                "apply",
+                "tester@rig",
+                self.project.inventory.clone(),
+                std::time::SystemTime::now(),
+                &format!("test{}", self.counter.fetch_add(1, Ordering::Relaxed)),
+            ),
+            lock_timeout: std::time::Duration::ZERO,
         }
     }
 

@@ -17,8 +17,7 @@ fn event(machine: &str, what: Happening) -> Event {
 fn plan(targets: &[&str]) -> Arc<Plan> {
     let origin = Origin { from: "role x".to_owned(), span: Span::new(&Source::new("x", "x"), 0, 1) };
     let step = |target: &&str| {
-        let difference =
-            Difference { action: Action::Create, details: Vec::new(), operations: Vec::new() };
+        let difference = Difference { action: Action::Create, details: Vec::new(), operations: Vec::new() };
         Step::new(ResourceId::new("file", *target), origin.clone(), difference, Vec::new())
     };
     Arc::new(Plan { steps: targets.iter().map(step).collect(), ..Plan::default() })

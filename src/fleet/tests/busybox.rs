@@ -51,10 +51,10 @@ async fn serve(mut conversation: MemoryConversation, tools: std::path::PathBuf) 
     conversation.exit(status.code().unwrap().unsigned_abs()).await;
 }
 
-async fn run(connector: &MemoryConnector, declared: &[Declared]) -> (Plan, Outcome) {
+async fn run(connector: &MemoryConnector, folder: &Path, declared: &[Declared]) -> (Plan, Outcome) {
     let options = options(1, Limits::default());
     let run = Run::new(connector, options, &|_| {});
-    let job = at_home(job("nas", declared));
+    let job = at_home(job("nas", declared), folder);
     let prepared = run.prepare(vec![job]).await;
     let plan = (*prepared[0].result.as_ref().unwrap().plan).clone();
     let outcome = run.apply(prepared).await.remove(0);
@@ -79,12 +79,12 @@ async fn what_is_declared_is_made_with_busybox_alone() {
         link(folder, "link", "team"),
         file(folder, "empty", bytes(b"")),
     ];
-    let (plan, outcome) = run(&connector, &declared).await;
+    let (plan, outcome) = run(&connector, folder, &declared).await;
     assert_eq!((plan.steps.len(), plan.blocked.len()), (6, 0), "{plan:?}");
     assert!(outcome.failure.is_none(), "{:?}", outcome.failure);
     assert_eq!(outcome.steps, vec![StepOutcome::Changed; 6]);
     assert!(outcome.left.as_ref().unwrap().is_empty(), "{:?}", outcome.left);
-    let (plan, outcome) = run(&connector, &declared).await;
+    let (plan, outcome) = run(&connector, folder, &declared).await;
     assert!(plan.is_empty(), "{plan:?}");
     assert_eq!((outcome.tally.commands, outcome.tally.round_trips), (1, 1));
 
@@ -96,7 +96,7 @@ async fn what_is_declared_is_made_with_busybox_alone() {
     symlink("/tmp", folder.join("link")).unwrap();
     std::fs::remove_file(folder.join("empty")).unwrap();
     symlink(folder.join("team"), folder.join("empty")).unwrap();
-    let (plan, outcome) = run(&connector, &declared).await;
+    let (plan, outcome) = run(&connector, folder, &declared).await;
     assert_eq!(plan.steps.len(), 5, "{plan:?}");
     assert_eq!(outcome.steps, vec![StepOutcome::Changed; 5]);
     assert!(outcome.left.unwrap().is_empty());
@@ -119,7 +119,7 @@ async fn failures_with_busybox_are_said_and_cost_nothing_else() {
         link(folder, "missing/link", "x"),
         file(folder, "last", bytes(b"last")),
     ];
-    let (_, outcome) = run(&connector, &declared).await;
+    let (_, outcome) = run(&connector, folder, &declared).await;
     for index in [0, 2] {
         assert!(matches!(&outcome.steps[index], StepOutcome::Failed(_)), "{:?}", outcome.steps);
     }

@@ -37,6 +37,8 @@ pub(super) fn options(parallel: usize, limits: Limits) -> RunOptions {
         limits,
         nonces: Arc::new(move || format!("m{}", counter.fetch_add(1, Ordering::Relaxed))),
         cancel: CancellationToken::new(),
+        identity: identity(),
+        lock_timeout: Duration::ZERO,
     }
 }
 
@@ -279,7 +281,7 @@ async fn a_machine_that_moved_while_the_question_waited_is_refused() {
     // Only one session is held while the question waits; the other machine is asked again.
     let run = Run::new(&connector, options(1, Limits::default()), &|_| {});
     let jobs = [("a", &one), ("b", &two)].map(|(name, folder)| {
-        at_home(job(name, &[file(folder, "x", bytes(b"new")), file(folder, "y", bytes(b"y"))]))
+        at_home(job(name, &[file(folder, "x", bytes(b"new")), file(folder, "y", bytes(b"y"))]), folder)
     });
     let prepared = run.prepare(jobs.into()).await;
     std::fs::write(one.join("x"), "theirs").unwrap();
@@ -311,7 +313,8 @@ async fn a_cancelled_run_begins_nothing() {
 }
 
 /// A job on this computer's own shell, as it is.
-pub(super) fn at_home(mut job: Job) -> Job {
+pub(super) fn at_home(mut job: Job, folder: &Path) -> Job {
+    job.facts.state = Some(folder.join(".state").to_str().unwrap().to_owned());
     job.facts.root = whoami("-un") == "root";
     job.facts.user = whoami("-un");
     job.facts.init = if Path::new("/run/systemd/system").is_dir() { Init::Systemd } else { Init::Sysv };

@@ -1,9 +1,18 @@
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::format::block::{Comment, Position};
 use crate::model::{Init, MachineFacts, MachinePath, Source, Span};
 use crate::resource::block::Block;
 use crate::resource::link::Link;
-use crate::resource::{PathFacts, PathType, Payload};
+use crate::resource::{Answer, PathFacts, PathType, Payload};
+
+/// The plan of a machine that nothing was ever applied to.
+fn computed(declared: &[Declared], observation: &Observation) -> Result<Plan, Cycle> {
+    let surroundings = &Surroundings::default();
+    let ledger = &Ledger::default();
+    Plan::compute(Known { declared, departures: &[], observation, surroundings, ledger, salt: "salt" })
+}
 
 fn block(id: &str) -> Declared {
     let source = Source::new("test.yaml", "test");
@@ -27,7 +36,7 @@ fn parts_of_one_file_build_on_each_other() {
     let machine = MachineFacts { uid: 0, home: None, init: Init::Systemd, system: "Linux".to_owned() };
     let answers = vec![vec![Answer::Path(PathFacts::absent())]; 2];
     let observation = Observation { machine, answers };
-    let plan = Plan::compute(&declared, &observation, &Surroundings::default()).unwrap();
+    let plan = computed(&declared, &observation).unwrap();
     let payload = |step: usize| match &plan.steps[step].difference.operations[0].payload {
         Some(Payload::Bytes(bytes)) => String::from_utf8(bytes.to_vec()).unwrap(),
         other => panic!("{other:?}"),
@@ -60,7 +69,7 @@ fn to(target: &str) -> Vec<Answer> {
 fn plan(declared: &[Declared], answers: Vec<Vec<Answer>>) -> Plan {
     let machine = MachineFacts { uid: 0, home: None, init: Init::Systemd, system: "Linux".to_owned() };
     let observation = Observation { machine, answers };
-    Plan::compute(declared, &observation, &Surroundings::default()).unwrap()
+    computed(declared, &observation).unwrap()
 }
 
 #[test]
@@ -106,8 +115,7 @@ fn steps_need_the_steps_of_what_they_need() {
 #[test]
 fn a_fingerprint_stands_for_the_changes_and_the_state_they_are_bound_to() {
     let declared = [link("/a", "x"), link("/b", "x")];
-    let of =
-        |declared: &[Declared], a: Vec<Answer>, b: Vec<Answer>| plan(declared, vec![a, b]).fingerprint();
+    let of = |declared: &[Declared], a: Vec<Answer>, b: Vec<Answer>| plan(declared, vec![a, b]).fingerprint();
     let first = of(&declared, to("y"), to("x"));
     assert_eq!(first, of(&declared, to("y"), to("x")));
     let others = [

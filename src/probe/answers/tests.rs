@@ -3,26 +3,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Facts, MachinePath, Platform, ResourceId, Source, Span};
-use crate::resource::{Answers, Comparison, Declared, ObserveError, Origin, Resource};
-
-/// A resource that asks about one path.
-#[derive(Debug)]
-struct Asking(Question);
-
-impl Resource for Asking {
-    fn id(&self) -> ResourceId {
-        ResourceId::new("test", "x")
-    }
-
-    fn questions(&self) -> Vec<Question> {
-        vec![self.0.clone()]
-    }
-
-    fn compare(&self, _answers: Answers<'_>) -> Result<Comparison, ObserveError> {
-        Ok(Comparison::InOrder)
-    }
-}
+use crate::model::{Facts, MachinePath, Platform};
 
 /// A probe for `/etc/a`, `/home/alice/b` and `/etc/c`.
 static PROBE: LazyLock<Probe> = LazyLock::new(probe);
@@ -36,13 +17,11 @@ fn probe() -> Probe {
         home: "/root".to_owned(),
         state: None,
     };
-    let source = Source::new("test.yaml", "test");
-    let declared = |path: &str| {
-        let origin = Origin { from: "role test".to_owned(), span: Span::new(&source, 0, 4) };
+    let asked = |path: &str| {
         let path = MachinePath::new(path).unwrap();
-        Declared::new(Asking(Question::Path { path, want: Want::Bytes { limit: 100 } }), origin)
+        vec![Question::Path { path, want: Want::Bytes { limit: 100 } }]
     };
-    Probe::new(&facts, &[declared("/etc/a"), declared("/home/alice/b"), declared("/etc/c")])
+    Probe::new(&facts, ["/etc/a", "/home/alice/b", "/etc/c"].map(asked).to_vec())
 }
 
 /// Feeds lines, of which those that start with `N ` are frames; gives the answers.

@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::model::MachineName;
 use crate::report::samples::{Sample, plan, step, text, value};
+use crate::resource::Action;
 
 /// One object a line.
 fn broken(json: &str) -> String {
