@@ -21,6 +21,9 @@ pub const WAYS: Library = Library { name: "ways", posix: include_str!("library/w
 /// The functions that answer questions.
 pub const PROBE: Library = Library { name: "probe", posix: include_str!("library/probe.sh") };
 
+/// The functions that remember what fleetprov owns, and let one run change the machine at a time.
+pub const STATE: Library = Library { name: "state", posix: include_str!("library/state.sh") };
+
 /// The functions that walk a plan.
 pub const APPLY: Library = Library { name: "apply", posix: include_str!("library/apply.sh") };
 

@@ -31,11 +31,13 @@ fp_step() {
 			fp_bad="$fp_bad$fp_index "
 			fp_left=$fp_total
 			fp_drain
+			fp_note "$fp_index" skipped
 			fp_frame step "$fp_index" skipped "$fp_need"
 			return 1
 			;;
 		esac
 	done
+	fp_note "$fp_index" started
 	# When nobody hears it, the controller is gone, and nobody answers for the steps that are left.
 	if ! fp_frame step "$fp_index" started 2>/dev/null; then
 		fp_apply_tidy
@@ -59,6 +61,7 @@ fp_stepped() {
 	3) fp_word=refused ;;
 	*) fp_word=failed ;;
 	esac
+	fp_note "$fp_index" "$fp_word"
 	[ "$1" = 0 ] || fp_bad="$fp_bad$fp_index "
 	if [ "$1" = 0 ] || [ "$fp_output" = /dev/null ]; then
 		fp_frame step "$fp_index" "$fp_word"
