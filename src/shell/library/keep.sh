@@ -30,6 +30,26 @@ fp_folder_of() {
 	fp_folder=${fp_folder:-/}
 }
 
+# As fp_whose for the folder that path $1 is in, which becomes fp_folder. What was found for the path before
+# holds for the next one in the same folder, as long as nothing but files came and went: of those who are
+# not root nobody can change a way that is root's alone.
+fp_known_folder='' fp_known_who=''
+fp_folder_whose() {
+	fp_folder_of "$1"
+	if [ "$fp_folder" = "$fp_known_folder" ]; then
+		fp_who=$fp_known_who
+		return 0
+	fi
+	fp_known_folder=''
+	fp_whose "$fp_folder" 2>/dev/null || return 1
+	fp_known_folder=$fp_folder fp_known_who=$fp_who
+}
+
+# Forgets it when words $1 are not those of a file.
+fp_folder_known() {
+	case $1 in file* | absent | unkept*) ;; *) fp_known_folder='' ;; esac
+}
+
 # Runs program text $2 as user $1, who may not keep us waiting.
 fp_act_soon() {
 	! command -v timeout >/dev/null || fp_limit='timeout -s KILL 20'
@@ -123,8 +143,7 @@ fp_tab_read() {
 fp_thing_words() {
 	case $1 in
 	path:*)
-		fp_folder_of "${1#path:}"
-		if ! fp_whose "$fp_folder" 2>/dev/null; then
+		if ! fp_folder_whose "${1#path:}"; then
 			fp_now='unkept the way to it is not safe'
 		elif [ -z "$fp_who" ]; then
 			fp_path_words "${1#path:}"
@@ -154,8 +173,7 @@ printf '%s\\n' \"\$fp_now\"" | head -c 8192 | head -n 1)
 fp_thing_image() {
 	case $1 in
 	path:*)
-		fp_folder_of "${1#path:}"
-		if ! fp_whose "$fp_folder" 2>/dev/null; then
+		if ! fp_folder_whose "${1#path:}"; then
 			printf 'unkept the way to it is not safe\n'
 		elif [ -z "$fp_who" ]; then
 			fp_path_image "${1#path:}"
@@ -181,8 +199,11 @@ fp_thing_image() {
 }
 
 # THING...: keeps what step fp_index is about to change. Fails when that cannot be written down.
+fp_keep_last=-1
 fp_keep() {
-	fp_n=0
+	# A step in between may have changed anything.
+	[ "$fp_index" = "$((fp_keep_last + 1))" ] || fp_known_folder=''
+	fp_keep_last=$fp_index fp_n=0
 	for fp_thing; do
 		fp_n=$((fp_n + 1))
 		fp_image=$fp_run/before/$fp_index.$fp_n
@@ -201,6 +222,7 @@ fp_keep() {
 # Lets go of the content of image fp_image when the run keeps too much.
 fp_keep_bounded() {
 	{ IFS= read -r _ && read -r fp_was _ _ _ fp_size; } <"$fp_image" || return 1
+	fp_folder_known "$fp_was"
 	[ "$fp_was" = file ] || return 0
 	case $fp_size in '' | *[!0-9]*) fp_size=$fp_keep_most ;; esac
 	if [ "$((fp_kept_bytes + fp_size))" -gt "$fp_keep_all" ]; then
@@ -223,6 +245,7 @@ fp_kept_after() {
 	for fp_thing; do
 		fp_n=$((fp_n + 1))
 		fp_thing_words "$fp_thing"
+		fp_folder_known "$fp_now"
 		printf '%s %s %s\n' "$fp_index" "$fp_n" "$fp_now" >>"$fp_run/after"
 	done
 	umask 022

@@ -172,7 +172,7 @@ fp_begin() {
 	fp_state_seen "$1"
 	[ "$fp_seen" = "$4" ] || fp_unbegun moved "$(head -c 500 "$1/holder" 2>/dev/null)"
 	fp_keep_clean "$1" 2>/dev/null
-	fp_kept_bytes=0
+	fp_kept_bytes=0 fp_known_folder=''
 	fp_run=$1/runs/$2
 	(umask 077 && mkdir -p -- "$fp_run/before") 2>/dev/null || fp_unbegun unbegun "$fp_run cannot be made"
 	(umask 077 && fp_take "$5" >"$1/holder.new" && mv -f -- "$1/holder.new" "$1/holder") 2>/dev/null ||
