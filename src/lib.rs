@@ -23,6 +23,8 @@ pub mod state;
 
 pub mod plan;
 
+pub mod history;
+
 pub mod event;
 
 pub mod probe;
