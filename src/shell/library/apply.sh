@@ -3,6 +3,8 @@
 
 fp_bad=' '
 fp_output=/dev/null
+# Why guarded steps, those from fp_guard_first on, are refused (guard.sh).
+fp_guard_off=''
 
 fp_apply_begin() {
 	fp_scratch
@@ -37,6 +39,14 @@ fp_step() {
 			;;
 		esac
 	done
+	if [ -n "$fp_guard_off" ] && [ "$fp_index" -ge "$fp_guard_first" ]; then
+		fp_bad="$fp_bad$fp_index "
+		fp_left=$fp_total
+		fp_drain
+		fp_note "$fp_index" refused
+		fp_frame step "$fp_index" refused 3 "$(printf '%s' "$fp_guard_off" | fp_base64)"
+		return 1
+	fi
 	fp_note "$fp_index" started
 	# When nobody hears it, the controller is gone, and nobody answers for the steps that are left.
 	if ! fp_frame step "$fp_index" started 2>/dev/null; then
