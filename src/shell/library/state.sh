@@ -217,6 +217,8 @@ fp_begin() {
 	fi
 	fp_state_seen "$1"
 	[ "$fp_seen" = "$4" ] || fp_unbegun moved "$(head -c 500 "$1/holder" 2>/dev/null)"
+	fp_keep_clean "$1" 2>/dev/null
+	fp_kept_bytes=0 fp_known_folder=''
 	fp_run=$1/runs/$2
 	fp_why=$(fp_state_intend "$1" "$2" "$5" "$6" "$7" "$8" "$9" 2>&1) ||
 		fp_unbegun unbegun "it cannot be written down in $1: $fp_why"
@@ -288,12 +290,4 @@ fp_done() {
 	fp_note end
 	fp_progress=/dev/null
 	fp_unlock
-}
-
-fp_keep() {
-	:
-}
-
-fp_kept_after() {
-	:
 }
