@@ -41,7 +41,7 @@ fp_state_seen() {
 	*) fp_last='' ;;
 	esac
 	set -- "$1/record" "$1/runs/$fp_last/progress"
-	[ -n "$fp_last" ] && [ -f "$2" ] || set -- "$1"
+	if [ -z "$fp_last" ] || [ ! -f "$2" ]; then set -- "$1"; fi
 	fp_seen=$(cat -- "$@" | sha256sum)
 	fp_seen=${fp_seen%% *}
 }
