@@ -6,6 +6,7 @@ mod memory;
 mod run;
 #[cfg(test)]
 mod tests;
+mod undoing;
 
 pub use identity::RunIdentity;
 pub use run::{Job, Nonces, Outcome, Prepared, Ready, Resolve, Run, RunOptions};

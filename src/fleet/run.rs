@@ -226,7 +226,8 @@ impl<'a> Run<'a> {
         let salt = (self.options.nonces)();
         let Looked { conversation, observation, memory } = self.remember(&job, &declared, opened).await?;
         let plan = memory.plan(&declared, &observation, &surroundings, &salt)?;
-        let notes = memory.notes().into_iter().chain(differences).collect();
+        let remarks = memory.remarks(&observation);
+        let notes = memory.notes().into_iter().chain(remarks).chain(differences).collect();
         Ok(Ready {
             plan: Arc::new(plan),
             notes,
@@ -269,6 +270,10 @@ impl<'a> Run<'a> {
         let Opened { mut conversation, mut observation, kept } = opened;
         let memory = Memory::read(&kept, &self.options.identity, &job.machine, declared)?;
         if let Some(asked) = memory.wider(declared) {
+            observation =
+                conversation.widen(&job.facts, asked).await.map_err(|error| failure::of_probe(&error))?;
+        }
+        if let Some(asked) = memory.closer(&observation)? {
             observation =
                 conversation.widen(&job.facts, asked).await.map_err(|error| failure::of_probe(&error))?;
         }

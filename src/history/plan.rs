@@ -71,12 +71,7 @@ enum Verdict {
 
 impl<'a> Making<'a> {
     fn take(&mut self, index: usize, step: &'a RunStep) {
-        let made = match self.undone.state(index) {
-            StepState::Started | StepState::Ended(StepEnd::Changed | StepEnd::Failed) => true,
-            StepState::Untouched
-            | StepState::Ended(StepEnd::Refused | StepEnd::Skipped | StepEnd::Reverted) => false,
-        };
-        if !made {
+        if !self.was_made(index) {
             return;
         }
         if !self.undone.kept && step.action != Action::Release.verb() {
@@ -87,7 +82,7 @@ impl<'a> Making<'a> {
         if things.is_empty() {
             return self.without_things(index, step);
         }
-        match self.judge(index, step, things) {
+        match self.judge(step, things) {
             Verdict::Back => self.plan.in_order += 1,
             Verdict::Stay(reason) => {
                 self.staying.extend(things.iter().map(|thing| thing.name.as_str()));
@@ -97,6 +92,15 @@ impl<'a> Making<'a> {
                 let draft = self.put_back(index, step, things, doubts);
                 self.drafts.push(draft);
             }
+        }
+    }
+
+    /// Whether a step of the run has changed anything, as far as it is known.
+    fn was_made(&self, index: usize) -> bool {
+        match self.undone.state(index) {
+            StepState::Started | StepState::Ended(StepEnd::Changed | StepEnd::Failed) => true,
+            StepState::Untouched
+            | StepState::Ended(StepEnd::Refused | StepEnd::Skipped | StepEnd::Reverted) => false,
         }
     }
 
@@ -118,7 +122,7 @@ impl<'a> Making<'a> {
         self.foreseen.get(thing.name.as_str()).copied().unwrap_or(&thing.now)
     }
 
-    fn judge(&self, index: usize, step: &RunStep, things: &'a [Thing]) -> Verdict {
+    fn judge(&self, step: &RunStep, things: &'a [Thing]) -> Verdict {
         let mut doubts = Vec::new();
         let mut is_back = true;
         for thing in things {
@@ -156,7 +160,6 @@ impl<'a> Making<'a> {
                 return Verdict::Stay(format!("{name} stays, because {stays} in it does"));
             }
         }
-        let _ = index;
         if is_back { Verdict::Back } else { Verdict::PutBack(doubts) }
     }
 
@@ -168,8 +171,7 @@ impl<'a> Making<'a> {
             .collect();
         let action = action(changes.iter().map(|(thing, now)| (*now, &thing.was)));
         let details = changes.iter().flat_map(|(thing, now)| details(&step.id, thing, now)).collect();
-        let arguments =
-            [self.state.to_owned(), self.undone.document.id.to_string(), index.to_string()];
+        let arguments = [self.state.to_owned(), self.undone.document.id.to_string(), index.to_string()];
         let operation = operation(Call::new("fp_undo", arguments.into_iter().chain(doubts)));
         let draft = self.draft(index, step, action, details, vec![operation], things);
         for thing in things {
@@ -219,7 +221,8 @@ impl<'a> Making<'a> {
                 Touched::Unit(unit) if running(&thing.was) && running(&thing.now) => Some(unit),
                 _ => None,
             });
-            let Some(unit) = unit.filter(|_| !because.is_empty()) else { continue };
+            let restarted = !because.is_empty() && self.was_made(index);
+            let Some(unit) = unit.filter(|_| restarted) else { continue };
             let restart = operation(Call::new("fp_undo_restart", [unit.as_str()]));
             match self.drafts.iter().position(|draft| draft.index == index) {
                 Some(place) => {
@@ -248,8 +251,9 @@ impl<'a> Making<'a> {
     /// Puts what can cut the way in last, with whatever needs it or follows it.
     fn finish(mut self) -> (Plan, Vec<String>) {
         loop {
-            let guarded: BTreeSet<usize> =
-                (0..self.drafts.len()).filter(|place| self.drafts.get(*place).is_some_and(|one| one.guarded)).collect();
+            let guarded: BTreeSet<usize> = (0..self.drafts.len())
+                .filter(|place| self.drafts.get(*place).is_some_and(|one| one.guarded))
+                .collect();
             let ids: BTreeSet<ResourceId> =
                 self.drafts.iter().filter(|one| one.guarded).map(|one| one.step.id.clone()).collect();
             let mut more = false;

@@ -216,7 +216,9 @@ impl Undone {
 
 /// Whether a resource's target is a thing, or a part of it: `/etc/x.conf`, `/etc/x.conf#section`.
 fn is_about(target: &str, path: &str) -> bool {
-    target.strip_prefix(path).is_some_and(|rest| !rest.starts_with(|next: char| next.is_alphanumeric() || next == '/'))
+    target
+        .strip_prefix(path)
+        .is_some_and(|rest| !rest.starts_with(|next: char| next.is_alphanumeric() || next == '/'))
 }
 
 /// Whether a secret takes part in a step.
