@@ -221,10 +221,10 @@ fn is_about(target: &str, path: &str) -> bool {
         .is_some_and(|rest| !rest.starts_with(|next: char| next.is_alphanumeric() || next == '/'))
 }
 
-/// Whether a secret takes part in a step.
+/// Whether a secret takes part in a step, or nothing says that none does.
 fn has_secret(step: &RunStep) -> bool {
-    let entries = step.entry.iter().chain(&step.former);
-    entries.flat_map(|entry| entry.applied.values()).any(Aspect::is_secret)
+    let mut entries = step.entry.iter().chain(&step.former);
+    entries.any(|entry| entry.applied.is_empty() || entry.applied.values().any(Aspect::is_secret))
 }
 
 fn is_text(condition: &Condition) -> bool {
