@@ -1,11 +1,13 @@
 //! What would change on a machine: a closed list, computed from what is desired, applied and observed. Pure.
 
+mod awaiting;
 mod class;
 mod compute;
 mod departure;
 mod foreseen;
 mod making;
 mod order;
+mod part;
 
 pub use class::{Class, Threefold, classify};
 pub use compute::{Blocked, Known, Plan, Step};
