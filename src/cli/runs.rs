@@ -67,7 +67,7 @@ pub(super) async fn apply(arguments: &Apply, surface: Surface) -> Exit {
         );
         return Exit::BadInput;
     }
-    let session = match Preparation::new(look, surface) {
+    let mut session = match Preparation::new(look, surface) {
         Ok(session) => session,
         Err(exit) => return exit,
     };
@@ -82,7 +82,7 @@ pub(super) async fn apply(arguments: &Apply, surface: Surface) -> Exit {
         ..session.options(look, &cancel)
     };
     let run = Run::new(&session.connector, options, &tell);
-    let prepared = run.prepare(session.jobs).await;
+    let prepared = run.prepare(std::mem::take(&mut session.jobs)).await;
     progress.clear();
     let untouched = &session.untouched;
     let changes =
@@ -120,7 +120,8 @@ pub(super) async fn apply(arguments: &Apply, surface: Surface) -> Exit {
             }
         }
     }
-    let outcomes = run.apply(prepared).await;
+    let beside = run.look_at_awaited(&prepared, std::mem::take(&mut session.others)).await;
+    let outcomes = run.apply_beside(prepared, &beside).await;
     progress.clear();
     let reports = in_order(&session.order, untouched, outcomes.iter().map(of_outcome));
     let exit = untouched

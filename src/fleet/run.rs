@@ -136,6 +136,24 @@ impl<'a> Run<'a> {
         prepared
     }
 
+    /// Looks at those of `others` that a prepared machine waits for and that are not prepared. They hold
+    /// no session, and nothing is changed on them.
+    pub async fn look_at_awaited(&self, prepared: &[Prepared], others: Vec<Job>) -> Vec<Prepared> {
+        let ready = prepared.iter().filter_map(|one| one.result.as_ref().ok());
+        let awaited: BTreeSet<&MachineName> = ready.flat_map(|ready| ready.plan.awaited()).collect();
+        let is_new = |job: &Job| !prepared.iter().any(|one| one.machine == job.machine);
+        let jobs = others.into_iter().filter(|job| awaited.contains(&job.machine) && is_new(job)).collect();
+        let mut looked = self.look(jobs).await;
+        for one in &mut looked {
+            if let Ok(ready) = &mut one.result
+                && let Some(conversation) = ready.conversation.take()
+            {
+                conversation.close().await;
+            }
+        }
+        looked
+    }
+
     /// Asks all machines and computes their plans, in the order of the jobs.
     async fn look(&self, jobs: Vec<Job>) -> Vec<Prepared> {
         let held = Arc::new(tokio::sync::Semaphore::new(self.options.parallel));

@@ -70,7 +70,7 @@ fn body(machine: &MachineReport<'_>, style: Style) -> String {
                 ("-", "skipped", Paint::Changed, skipped(plan, machine.steps, *need))
             }
         };
-        Heading { sign, verb, paint }.write(&mut text, &one.id, &one.origin, None, style);
+        Heading { sign, verb, paint }.write(&mut text, &one.id, &one.origin, "", style);
         step::reason(&mut text, &reason, BODY, style);
     }
     list(&mut text, "not reached", &not_reached, style);

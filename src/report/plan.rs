@@ -117,7 +117,7 @@ fn body(text: &mut String, plan: &Plan, style: Style) {
 
 fn blocked(text: &mut String, one: &Blocked, style: Style) {
     let head = step::Heading { sign: "!", verb: "blocked", paint: Paint::Alarm };
-    head.write(text, &one.id, &one.origin, None, style);
+    head.write(text, &one.id, &one.origin, "", style);
     step::reason(text, &one.reason, BODY, style);
 }
 
