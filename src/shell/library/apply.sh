@@ -64,7 +64,12 @@ fp_step() {
 			;;
 		esac
 	done
-	fp_note "$fp_index" started
+	# What nobody could tell afterwards is not begun.
+	if ! fp_note "$fp_index" started && ! fp_why=$(printf '%s started\n' "$fp_index" | cat 2>&1 >>"$fp_progress"); then
+		printf 'it could not be written down that it is begun: %s\n' "$fp_why" >"$fp_output"
+		fp_stepped 1
+		return 1
+	fi
 	# When nobody hears it, the controller is gone, and nobody answers for the steps that are left.
 	if ! fp_frame step "$fp_index" started 2>/dev/null; then
 		fp_apply_tidy

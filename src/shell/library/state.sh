@@ -80,14 +80,42 @@ fp_unbegun() {
 	exit 5
 }
 
-# Standard input of $2 bytes with digest $3 to the file $1, flushed, by way of a file beside it.
+# Makes the state folder $1, where it is not there yet. Prints why it cannot be used.
+fp_state_make() {
+	if [ ! -e "$1" ] && [ ! -h "$1" ]; then
+		(umask 022 && mkdir -p -- "${1%/*}") || return 1
+		# Another run may make it at the same moment.
+		(umask 077 && mkdir -- "$1") || [ -d "$1" ] || return 1
+	fi
+	fp_state_safe "$1" || return 1
+	# A shell that cannot open what exec is to open ends without a word.
+	(: >>"$1/lock")
+}
+
+# Standard input of $2 bytes with digest $3 to the file $1, flushed, by way of a file beside it. Prints
+# why it cannot.
 fp_state_write() {
-	rm -f -- "$1.new"
-	(umask 077 && fp_take "$2" >"$1.new") 2>/dev/null || return 1
+	rm -f -- "$1.new" || return 1
+	# dd says nothing, cat has the system's word.
+	(umask 077 && fp_take "$2" | cat >"$1.new") || return 1
 	fp_digest=$(sha256sum <"$1.new")
-	[ "${fp_digest%% *}" = "$3" ] || return 1
+	if [ "${fp_digest%% *}" != "$3" ]; then
+		printf '%s has not arrived whole\n' "$1"
+		return 1
+	fi
 	sync -- "$1.new" 2>/dev/null || sync
 	mv -f -- "$1.new" "$1"
+}
+
+# Writes down in folder $1 what run $2 is about to do; the rest as for fp_begin. Prints why it cannot.
+fp_state_intend() {
+	(umask 077 && mkdir -p -- "$1/runs/$2/before") || return 1
+	(umask 077 && fp_take "$3" | cat >"$1/holder.new") && mv -f -- "$1/holder.new" "$1/holder" || return 1
+	fp_state_write "$1/runs/$2/run" "$4" "$5" || return 1
+	printf 'boot %s\n' "$fp_boot" | cat >"$1/runs/$2/progress" || return 1
+	sync -- "$1/runs/$2/progress" "$1/runs/$2" "$1/runs" 2>/dev/null || sync
+	fp_state_write "$1/record" "$6" "$7" || return 1
+	sync -- "$1" 2>/dev/null || sync
 }
 
 # Takes the lock of folder $1, which dies with this shell. The kernel holds it, by flock at descriptor 7,
@@ -115,7 +143,11 @@ fp_lock_link() {
 		[ "$fp_owner" = free ] || [ "$fp_owner" != "$(fp_life "$fp_pid")" ] || return 1
 	fi
 	fp_n=$((fp_n + 1))
-	ln -s -- "$(fp_life $$)" "$1.$fp_n" 2>/dev/null || return 1
+	if ! fp_why=$(ln -s -- "$(fp_life $$)" "$1.$fp_n" 2>&1); then
+		# Somebody else was first, or there is no room.
+		[ -h "$1.$fp_n" ] || fp_unbegun unbegun "$fp_why"
+		return 1
+	fi
 	fp_locked=$1.$fp_n
 	# Whoever looked long ago may have made one that was counted past meanwhile.
 	for fp_old in "$1".[0-9]*; do
@@ -152,14 +184,14 @@ fp_unlock() {
 # holder's text, the run and the record. Takes the lock and writes down what is about to be done.
 fp_begin() {
 	fp_state=$1
-	if [ ! -e "$1" ] && [ ! -h "$1" ]; then
-		(umask 022 && mkdir -p -- "${1%/*}") 2>/dev/null
-		(umask 077 && mkdir -- "$1") 2>/dev/null
-	fi
-	fp_why=$(fp_state_safe "$1" 2>&1) || fp_unbegun unbegun "$fp_why"
+	fp_why=$(fp_state_make "$1" 2>&1) || fp_unbegun unbegun "$fp_why"
 	fp_tries=0
 	until fp_lock "$1"; do
-		[ "$fp_tries" -lt "$3" ] || fp_unbegun locked "$(head -c 500 "$1/holder" 2>/dev/null)"
+		if [ "$fp_tries" -ge "$3" ]; then
+			# Who has taken it this very moment is still writing down who it is.
+			sleep 0.3 2>/dev/null || sleep 1
+			fp_unbegun locked "$(head -c 500 "$1/holder" 2>/dev/null)"
+		fi
 		fp_tries=$((fp_tries + 1))
 		sleep 1
 	done
@@ -172,14 +204,8 @@ fp_begin() {
 	fp_state_seen "$1"
 	[ "$fp_seen" = "$4" ] || fp_unbegun moved "$(head -c 500 "$1/holder" 2>/dev/null)"
 	fp_run=$1/runs/$2
-	(umask 077 && mkdir -p -- "$fp_run/before") 2>/dev/null || fp_unbegun unbegun "$fp_run cannot be made"
-	(umask 077 && fp_take "$5" >"$1/holder.new" && mv -f -- "$1/holder.new" "$1/holder") 2>/dev/null ||
-		fp_unbegun unbegun "nothing can be written in $1"
-	fp_state_write "$fp_run/run" "$6" "$7" || fp_unbegun unbegun "$fp_run/run could not be written"
-	printf 'boot %s\n' "$fp_boot" >"$fp_run/progress" || fp_unbegun unbegun "$fp_run/progress could not be written"
-	sync -- "$fp_run/progress" "$fp_run" "$1/runs" 2>/dev/null || sync
-	fp_state_write "$1/record" "$8" "$9" || fp_unbegun unbegun "$1/record could not be written"
-	sync -- "$1" 2>/dev/null || sync
+	fp_why=$(fp_state_intend "$1" "$2" "$5" "$6" "$7" "$8" "$9" 2>&1) ||
+		fp_unbegun unbegun "it cannot be written down in $1: $fp_why"
 	fp_progress=$fp_run/progress
 	fp_frame began
 }
