@@ -23,9 +23,9 @@ pub mod state;
 
 pub mod plan;
 
-pub mod history;
-
 pub mod event;
+
+pub mod history;
 
 pub mod probe;
 

@@ -4,6 +4,7 @@ mod course;
 mod failure;
 mod identity;
 mod memory;
+mod recall;
 mod run;
 #[cfg(test)]
 mod tests;

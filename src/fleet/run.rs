@@ -61,8 +61,8 @@ pub struct RunOptions {
 
 /// A run over many machines.
 pub struct Run<'a> {
-    connector: &'a dyn Connector,
-    options: RunOptions,
+    pub(super) connector: &'a dyn Connector,
+    pub(super) options: RunOptions,
     tell: &'a (dyn Fn(Event) + Send + Sync),
 }
 
@@ -234,7 +234,7 @@ impl<'a> Run<'a> {
 
     /// Works on many at once, begins them in the order given and gives the results in the order of their
     /// numbers. One that takes long takes one place of those that run at once, and no other waits for it.
-    async fn each<I, T, F>(
+    pub(super) async fn each<I, T, F>(
         &self,
         items: impl IntoIterator<Item = (usize, I)>,
         work: impl Fn(I) -> F,
@@ -252,11 +252,14 @@ impl<'a> Run<'a> {
         done.into_iter().map(|(_, result)| result).collect()
     }
 
-    fn tell(&self, machine: &MachineName, what: Happening) {
+    pub(super) fn tell(&self, machine: &MachineName, what: Happening) {
         (self.tell)(Event { machine: machine.clone(), what });
     }
 
-    async fn cancellable<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    pub(super) async fn cancellable<T>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
         tokio::select! {
             biased;
             () = self.options.cancel.cancelled() => Err(interrupted()),
@@ -481,7 +484,7 @@ fn other(message: String) -> Failure {
 }
 
 /// Takes over what the machine says of itself, and says what was different.
-fn correct(facts: &mut Facts, observation: &Observation) -> Vec<String> {
+pub(super) fn correct(facts: &mut Facts, observation: &Observation) -> Vec<String> {
     let mut differences = Vec::new();
     let machine = &observation.machine;
     if machine.init != facts.init {

@@ -5,12 +5,14 @@
 
 mod condition;
 mod details;
+mod fleet;
 mod plan;
 mod runs;
 #[cfg(test)]
 mod tests;
 mod undone;
 
+pub use fleet::{FleetHistory, FleetRun, Part, Remembered};
 pub use plan::undo;
 pub use runs::{PastRun, RunFate, past_question, read_past};
 pub use undone::{Undone, no_such_run, texts_question, undone_question};
