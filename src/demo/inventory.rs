@@ -84,6 +84,10 @@ pub(super) fn write(
         if let Some(home) = &login.home {
             let _ = writeln!(overlay, "    home: {}", quoted(home));
         }
+        // A machine that is a folder would else leave its record on this computer, among the others'.
+        if member.machine.is_this_computer() {
+            let _ = writeln!(overlay, "    state: {}", quoted(&format!("{prefix}/var/lib/fleetprov")));
+        }
     }
     let written = Written { inventory: folder.join(INVENTORY), overlay: folder.join(OVERLAY) };
     std::fs::write(&written.overlay, overlay).map_err(failed)?;

@@ -47,7 +47,7 @@ impl<'a> Making<'a> {
     }
 
     pub(super) fn finish(self) -> Plan {
-        self.plan
+        self.plan.awaiting_last()
     }
 
     /// Takes the next declared resource, and the indices of those it needs.
@@ -93,6 +93,7 @@ impl<'a> Making<'a> {
                     former,
                     touches: one.resource.touches(),
                     awaits: one.awaits.clone(),
+                    guarded: one.guard || one.resource.guards(),
                 });
             }
         }
@@ -217,6 +218,7 @@ impl<'a> Making<'a> {
             former: Some(departure.entry.clone()),
             touches: departure.remnant.as_ref().map(|remnant| remnant.touches()).unwrap_or_default(),
             awaits: Vec::new(),
+            guarded: departure.remnant.as_ref().is_some_and(|remnant| remnant.guards()),
         });
     }
 }

@@ -46,7 +46,7 @@ pub enum ProbeError {
         reason: String,
     },
     /// The run could not be written down on the machine; nothing was changed.
-    #[error("begin: {reason}")]
+    #[error("begin, so nothing was changed: {reason}")]
     NotBegun {
         /// Why.
         reason: String,

@@ -172,7 +172,12 @@ for moment in {moments}; do
 	(demo) >>/tmp/out 2>&1 </dev/null &
 	pid=$!
 	case $moment in
-	*/*) until grep -q "^$moment" /tmp/out; do sleep 0.005; done ;;
+	*/*)
+		until grep -q "^$moment" /tmp/out; do
+			[ -d "/proc/$pid" ] || grep -q "^$moment" /tmp/out || fail "it ended before $moment"
+			sleep 0.005
+		done
+		;;
 	*) sleep "$moment" ;;
 	esac
 	kill {signal} 2>/dev/null

@@ -41,9 +41,20 @@ fp_state_seen() {
 	*) fp_last='' ;;
 	esac
 	set -- "$1/record" "$1/runs/$fp_last/progress"
-	[ -n "$fp_last" ] && [ -f "$2" ] || set -- "$1"
+	if [ -z "$fp_last" ] || [ ! -f "$2" ]; then set -- "$1"; fi
 	fp_seen=$(cat -- "$@" | sha256sum)
 	fp_seen=${fp_seen%% *}
+}
+
+# Whether guarded steps wait to be confirmed in state folder $1, or are being put back (guard.sh). Sets
+# fp_word to their run.
+fp_armed() {
+	for fp_word in armed reverting; do
+		if { read -r fp_word _ <"$1/guard/$fp_word"; } 2>/dev/null; then
+			return 0
+		fi
+	done
+	return 1
 }
 
 # STATE OTHER: what is remembered in folder STATE, and whether another login's folder OTHER has a record.
@@ -61,8 +72,8 @@ fp_kept() {
 				fp_state_file run "$1/runs/$fp_last/run"
 				fp_state_file progress "$1/runs/$fp_last/progress"
 			fi
-			if [ -f "$1/guard/armed" ] && read -r fp_word <"$1/guard/armed"; then
-				printf 'armed %s\n' "${fp_word%% *}"
+			if fp_armed "$1"; then
+				printf 'armed %s\n' "$fp_word"
 			fi
 		fi
 	else
@@ -80,14 +91,42 @@ fp_unbegun() {
 	exit 5
 }
 
-# Standard input of $2 bytes with digest $3 to the file $1, flushed, by way of a file beside it.
+# Makes the state folder $1, where it is not there yet. Prints why it cannot be used.
+fp_state_make() {
+	if [ ! -e "$1" ] && [ ! -h "$1" ]; then
+		(umask 022 && mkdir -p -- "${1%/*}") || return 1
+		# Another run may make it at the same moment.
+		(umask 077 && mkdir -- "$1") || [ -d "$1" ] || return 1
+	fi
+	fp_state_safe "$1" || return 1
+	# A shell that cannot open what exec is to open ends without a word.
+	(: >>"$1/lock")
+}
+
+# Standard input of $2 bytes with digest $3 to the file $1, flushed, by way of a file beside it. Prints
+# why it cannot.
 fp_state_write() {
-	rm -f -- "$1.new"
-	(umask 077 && fp_take "$2" >"$1.new") 2>/dev/null || return 1
+	rm -f -- "$1.new" || return 1
+	# dd says nothing, cat has the system's word.
+	(umask 077 && fp_take "$2" | cat >"$1.new") || return 1
 	fp_digest=$(sha256sum <"$1.new")
-	[ "${fp_digest%% *}" = "$3" ] || return 1
+	if [ "${fp_digest%% *}" != "$3" ]; then
+		printf '%s has not arrived whole\n' "$1"
+		return 1
+	fi
 	sync -- "$1.new" 2>/dev/null || sync
 	mv -f -- "$1.new" "$1"
+}
+
+# Writes down in folder $1 what run $2 is about to do; the rest as for fp_begin. Prints why it cannot.
+fp_state_intend() {
+	(umask 077 && mkdir -p -- "$1/runs/$2/before") || return 1
+	(umask 077 && fp_take "$3" | cat >"$1/holder.new") && mv -f -- "$1/holder.new" "$1/holder" || return 1
+	fp_state_write "$1/runs/$2/run" "$4" "$5" || return 1
+	printf 'boot %s\n' "$fp_boot" | cat >"$1/runs/$2/progress" || return 1
+	sync -- "$1/runs/$2/progress" "$1/runs/$2" "$1/runs" 2>/dev/null || sync
+	fp_state_write "$1/record" "$6" "$7" || return 1
+	sync -- "$1" 2>/dev/null || sync
 }
 
 # Takes the lock of folder $1, which dies with this shell. The kernel holds it, by flock at descriptor 7,
@@ -115,7 +154,11 @@ fp_lock_link() {
 		[ "$fp_owner" = free ] || [ "$fp_owner" != "$(fp_life "$fp_pid")" ] || return 1
 	fi
 	fp_n=$((fp_n + 1))
-	ln -s -- "$(fp_life $$)" "$1.$fp_n" 2>/dev/null || return 1
+	if ! fp_why=$(ln -s -- "$(fp_life $$)" "$1.$fp_n" 2>&1); then
+		# Somebody else was first, or there is no room.
+		[ -h "$1.$fp_n" ] || fp_unbegun unbegun "$fp_why"
+		return 1
+	fi
 	fp_locked=$1.$fp_n
 	# Whoever looked long ago may have made one that was counted past meanwhile.
 	for fp_old in "$1".[0-9]*; do
@@ -143,6 +186,8 @@ fp_life() {
 
 fp_locked=''
 fp_unlock() {
+	[ -z "$fp_watcher" ] || kill "$fp_watcher" 2>/dev/null
+	fp_watcher=''
 	exec 7>&-
 	[ -z "$fp_locked" ] || ln -s -- free "${fp_locked%.*}.$((${fp_locked##*.} + 1))"
 	fp_locked=''
@@ -152,41 +197,84 @@ fp_unlock() {
 # holder's text, the run and the record. Takes the lock and writes down what is about to be done.
 fp_begin() {
 	fp_state=$1
-	if [ ! -e "$1" ] && [ ! -h "$1" ]; then
-		(umask 022 && mkdir -p -- "${1%/*}") 2>/dev/null
-		(umask 077 && mkdir -- "$1") 2>/dev/null
-	fi
-	fp_why=$(fp_state_safe "$1" 2>&1) || fp_unbegun unbegun "$fp_why"
+	fp_why=$(fp_state_make "$1" 2>&1) || fp_unbegun unbegun "$fp_why"
+	# One that should have fired long ago and did not is put back now.
+	[ ! -f "$1/guard/revert" ] || sh "$1/guard/revert" cron </dev/null >/dev/null 2>&1
 	fp_tries=0
 	until fp_lock "$1"; do
-		[ "$fp_tries" -lt "$3" ] || fp_unbegun locked "$(head -c 500 "$1/holder" 2>/dev/null)"
+		if [ "$fp_tries" -ge "$3" ]; then
+			# Who has taken it this very moment is still writing down who it is.
+			sleep 0.3 2>/dev/null || sleep 1
+			fp_unbegun locked "$(head -c 500 "$1/holder" 2>/dev/null)"
+		fi
 		fp_tries=$((fp_tries + 1))
 		sleep 1
 	done
 	fp_watch
-	[ ! -e "$1/guard/armed" ] || {
-		read -r fp_word <"$1/guard/armed"
-		fp_frame armed "${fp_word%% *}"
+	if fp_armed "$1"; then
+		fp_frame armed "$fp_word"
 		exit 5
-	}
+	fi
 	fp_state_seen "$1"
 	[ "$fp_seen" = "$4" ] || fp_unbegun moved "$(head -c 500 "$1/holder" 2>/dev/null)"
+	fp_keep_clean "$1" 2>/dev/null
+	fp_kept_bytes=0 fp_known_folder=''
 	fp_run=$1/runs/$2
-	(umask 077 && mkdir -p -- "$fp_run/before") 2>/dev/null || fp_unbegun unbegun "$fp_run cannot be made"
-	(umask 077 && fp_take "$5" >"$1/holder.new" && mv -f -- "$1/holder.new" "$1/holder") 2>/dev/null ||
-		fp_unbegun unbegun "nothing can be written in $1"
-	fp_state_write "$fp_run/run" "$6" "$7" || fp_unbegun unbegun "$fp_run/run could not be written"
-	printf 'boot %s\n' "$fp_boot" >"$fp_run/progress" || fp_unbegun unbegun "$fp_run/progress could not be written"
-	sync -- "$fp_run/progress" "$fp_run" "$1/runs" 2>/dev/null || sync
-	fp_state_write "$1/record" "$8" "$9" || fp_unbegun unbegun "$1/record could not be written"
-	sync -- "$1" 2>/dev/null || sync
+	fp_why=$(fp_state_intend "$1" "$2" "$5" "$6" "$7" "$8" "$9" 2>&1) ||
+		fp_unbegun unbegun "it cannot be written down in $1: $fp_why"
 	fp_progress=$fp_run/progress
 	fp_frame began
 }
 
 fp_progress=/dev/null
+
+# Ends this session when a payload is due and nothing of it comes for half a minute: whoever holds the other
+# end has vanished without a word, and the lock would stay for as long as the connection seems to live.
+# A clock around dd would not do: the shell would take what comes after a gap for orders.
 fp_watch() {
-	:
+	fp_watch_over "$(fp_life $$)" </dev/null >/dev/null 2>&1 7>&- &
+	fp_watcher=$!
+}
+
+fp_watcher=''
+fp_watch_over() {
+	trap - PIPE HUP
+	fp_stream=$(readlink "/proc/$$/fd/0")
+	fp_was='' fp_still=0
+	while sleep 5; do
+		[ "$(fp_life $$)" = "$1" ] || return 0
+		fp_watch_look
+		if [ -n "$fp_reading" ] && [ "$fp_reading" = "$fp_was" ]; then
+			fp_still=$((fp_still + 5))
+		else
+			fp_still=0
+		fi
+		fp_was=$fp_reading
+		[ "$fp_still" -ge 30 ] || continue
+		kill -KILL $$
+		# Those that wait for the rest may hold the lock, too, and each may be followed by another.
+		for fp_still in 1 2 3; do
+			# shellcheck disable=SC2086 # numbers
+			kill -KILL $fp_readers
+			sleep 1
+			fp_watch_look
+		done
+		return 0
+	done
+}
+
+# Sets fp_readers to the processes that take a payload from the stream, and fp_reading to how much each has
+# read. Where the kernel does not count that, nobody is watched.
+fp_watch_look() {
+	fp_readers='' fp_reading=''
+	for fp_place in /proc/[0-9]*; do
+		{ read -r fp_name <"$fp_place/comm"; } 2>/dev/null || continue
+		[ "$fp_name" = dd ] || continue
+		[ "$(readlink "$fp_place/fd/0")" = "$fp_stream" ] || continue
+		{ read -r fp_name <"$fp_place/io"; } 2>/dev/null || continue
+		fp_readers="$fp_readers ${fp_place##*/}"
+		fp_reading="$fp_reading ${fp_place##*/} $fp_name"
+	done
 }
 
 # Appends a line to the run's progress.
@@ -194,17 +282,12 @@ fp_note() {
 	printf '%s\n' "$*" >>"$fp_progress"
 } 2>/dev/null
 
+# Whether the run waits to be confirmed by another session (guard.sh).
+fp_held=''
+
 # After the run was verified.
 fp_done() {
 	fp_note end
 	fp_progress=/dev/null
 	fp_unlock
-}
-
-fp_keep() {
-	:
-}
-
-fp_kept_after() {
-	:
 }
