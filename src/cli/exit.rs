@@ -92,7 +92,7 @@ impl Exit {
             exit = exit.or_worse(match step {
                 StepOutcome::Changed => Exit::Done,
                 StepOutcome::Failed(_) | StepOutcome::Skipped(_) | StepOutcome::NotReached => Exit::Partly,
-                StepOutcome::Refused(_) => Exit::Refused,
+                StepOutcome::Refused(_) | StepOutcome::Reverted => Exit::Refused,
             });
         }
         if outcome.left.as_ref().is_some_and(|left| !left.is_empty()) {

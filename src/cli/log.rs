@@ -26,6 +26,7 @@ pub(super) fn note(event: &Event) {
                 tracing::info!("{machine}: step {index} skipped, it needs step {need}");
             }
             StepOutcome::NotReached => tracing::info!("{machine}: step {index} not reached"),
+            StepOutcome::Reverted => tracing::info!("{machine}: step {index} put back"),
         },
         Happening::Verified(left) => tracing::info!("{machine}: verified, {} left", left.steps.len()),
     }

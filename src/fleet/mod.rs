@@ -3,7 +3,9 @@
 mod failure;
 mod identity;
 mod memory;
+mod reach;
 mod run;
+mod settle;
 #[cfg(test)]
 mod tests;
 

@@ -15,7 +15,7 @@ use crate::apply::{Intent, StepNews, apply};
 use crate::event::{Event, Failure, FailureKind, Happening, StepOutcome};
 use crate::model::{Facts, MachineName, Target};
 use crate::plan::Plan;
-use crate::probe::{Conversation, Limits, Opened};
+use crate::probe::{Conversation, Limits, Opened, Performed};
 use crate::resource::{Declared, Observation, Surroundings};
 use crate::state::RunDocument;
 use crate::transport::{Connector, Tally};
@@ -60,8 +60,8 @@ pub struct RunOptions {
 
 /// A run over many machines.
 pub struct Run<'a> {
-    connector: &'a dyn Connector,
-    options: RunOptions,
+    pub(super) connector: &'a dyn Connector,
+    pub(super) options: RunOptions,
     tell: &'a (dyn Fn(Event) + Send + Sync),
 }
 
@@ -81,13 +81,15 @@ pub struct Ready {
     pub notes: Vec<String>,
     /// What went over the connection.
     pub tally: Tally,
-    job: Job,
-    declared: Vec<Declared>,
-    surroundings: Surroundings,
-    memory: Memory,
+    pub(super) job: Job,
+    pub(super) declared: Vec<Declared>,
+    pub(super) surroundings: Surroundings,
+    pub(super) memory: Memory,
     salt: String,
     conversation: Option<Conversation>,
     since: Instant,
+    /// The way by which it was reached: the declared one, or the former one.
+    pub(super) way: Target,
 }
 
 /// What became of one machine.
@@ -197,7 +199,7 @@ impl<'a> Run<'a> {
         done.into_iter().map(|(_, result)| result).collect()
     }
 
-    fn tell(&self, machine: &MachineName, what: Happening) {
+    pub(super) fn tell(&self, machine: &MachineName, what: Happening) {
         (self.tell)(Event { machine: machine.clone(), what });
     }
 
@@ -213,7 +215,7 @@ impl<'a> Run<'a> {
         self.tell(&job.machine, Happening::Connecting);
         let mut declared = (job.resolve)(&job.facts).map_err(other)?;
         let mut surroundings = self.surroundings(&declared);
-        let mut opened = self.converse(&job, &declared, &surroundings).await?;
+        let (mut opened, mut way) = self.reach(&job, &declared, &surroundings).await?;
         let differences = correct(&mut job.facts, &opened.observation);
         if !differences.is_empty() {
             // Once: what the machine says now is what counts.
@@ -221,7 +223,7 @@ impl<'a> Run<'a> {
             opened.conversation.close().await;
             declared = (job.resolve)(&job.facts).map_err(other)?;
             surroundings = self.surroundings(&declared);
-            opened = self.converse(&job, &declared, &surroundings).await?;
+            (opened, way) = self.reach(&job, &declared, &surroundings).await?;
         }
         let salt = (self.options.nonces)();
         let Looked { conversation, observation, memory } = self.remember(&job, &declared, opened).await?;
@@ -238,30 +240,8 @@ impl<'a> Run<'a> {
             salt,
             conversation: Some(conversation),
             since: Instant::now(),
+            way,
         })
-    }
-
-    async fn converse(
-        &self,
-        job: &Job,
-        declared: &[Declared],
-        surroundings: &Surroundings,
-    ) -> Result<Opened, Failure> {
-        let session =
-            self.connector.connect(&job.target).await.map_err(|error| failure::of_transport(&error))?;
-        self.tell(&job.machine, Happening::Connected);
-        let nonce = (self.options.nonces)();
-        Conversation::open(
-            session,
-            &job.target,
-            &job.facts,
-            declared,
-            &nonce,
-            &surroundings.key,
-            self.options.limits,
-        )
-        .await
-        .map_err(|error| failure::of_probe(&error))
     }
 
     /// Understands what fleetprov remembers on a machine, and asks about what has left the inventory.
@@ -316,7 +296,7 @@ impl<'a> Run<'a> {
         };
         let identity = &self.options.identity;
         let document = Memory::document(&plan, identity);
-        let intent = ready.intent(&document, identity, self.options.lock_timeout);
+        let intent = ready.intent(&document, identity, &self.options);
         let applied = match intent {
             Ok(intent) => {
                 let applying = async { Ok(apply(&mut conversation, &plan, &intent, &mut note).await) };
@@ -324,12 +304,20 @@ impl<'a> Run<'a> {
             }
             Err(failure) => Err(failure),
         };
-        outcome.tally = conversation.tally();
         if let Ok(steps) = steps.lock() {
             outcome.steps.clone_from(&steps);
         }
-        let observed =
-            applied.and_then(|applied| applied.observation.map_err(|error| failure::of_probe(&error)));
+        let performed =
+            applied.and_then(|applied| applied.performed.map_err(|error| failure::of_probe(&error)));
+        let observed = match performed {
+            Ok(Performed::Observed(observation)) => Ok(observation),
+            Ok(Performed::Held { since }) => {
+                let settled = self.settle(&ready, &document, &mut conversation, since, &mut outcome);
+                self.cancellable(settled).await
+            }
+            Err(failure) => Err(failure),
+        };
+        outcome.tally = conversation.tally();
         let left = observed.and_then(|observation| {
             let (memory, observation) =
                 ready.memory.after(&document, &outcome.steps, observation, ready.declared.len());
@@ -357,7 +345,8 @@ impl<'a> Run<'a> {
         {
             return Ok(conversation);
         }
-        let opened = self.converse(&ready.job, &ready.declared, &ready.surroundings).await?;
+        let (opened, way) = self.reach(&ready.job, &ready.declared, &ready.surroundings).await?;
+        ready.way = way;
         let Looked { conversation, observation, memory } =
             self.remember(&ready.job, &ready.declared, opened).await?;
         let again = memory.plan(&ready.declared, &observation, &ready.surroundings, &ready.salt)?;
@@ -386,7 +375,7 @@ impl Ready {
         &mut self,
         document: &RunDocument,
         identity: &RunIdentity,
-        lock_timeout: Duration,
+        options: &RunOptions,
     ) -> Result<Intent, Failure> {
         let seen = self.memory.ledger.seen.clone();
         let (machine, target) = (&self.job.machine, &self.job.target);
@@ -394,7 +383,8 @@ impl Ready {
         Ok(Intent {
             run: identity.run.clone(),
             folder: self.job.facts.state_folder(),
-            lock_timeout,
+            lock_timeout: options.lock_timeout,
+            guard_timeout: options.limits.guard,
             seen,
             holder: identity.holder(),
             document: document.to_json().map_err(|error| other(error.to_string()))?,

@@ -157,6 +157,7 @@ enum OutcomePart<'a> {
     Failed { reason: &'a str },
     Skipped { needs: usize },
     NotReached,
+    Reverted,
 }
 
 impl<'a> Machine<'a> {
@@ -265,6 +266,7 @@ impl<'a> OutcomePart<'a> {
             StepOutcome::Failed(reason) => Self::Failed { reason },
             StepOutcome::Skipped(needs) => Self::Skipped { needs: *needs },
             StepOutcome::NotReached => Self::NotReached,
+            StepOutcome::Reverted => Self::Reverted,
         }
     }
 }

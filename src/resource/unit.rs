@@ -6,6 +6,7 @@ use super::difference::{Action, Comparison, Detail, Difference};
 use super::operation::Operation;
 use super::question::Question;
 use super::reading::Reading;
+use super::remnant::Touched;
 use super::way_in;
 use crate::model::{Diagnostics, Fields, MachinePath, Node, ResourceId};
 use crate::shell::{Call, Library};
@@ -266,6 +267,10 @@ impl Resource for Unit {
 
     fn guards(&self) -> bool {
         way_in::needs_unit(&self.name)
+    }
+
+    fn touches(&self) -> Vec<Touched> {
+        vec![Touched::Unit(self.name.clone())]
     }
 }
 
