@@ -223,7 +223,7 @@ fp_guard_clear() {
 		# The leader of its group, unless it is us who were woken.
 		fp_guard_one=${fp_guard_word%% *}
 		if [ "$fp_guard_one" != $$ ] && [ "$(fp_life "$fp_guard_one")" = "$fp_guard_word" ]; then
-			kill -KILL -- "-$fp_guard_one"
+			kill -KILL "-$fp_guard_one"
 		fi
 	fi
 	rm -f -- "$fp_guard/made" "$fp_guard/confirmed" "$fp_guard/sleeper" "$fp_guard/wants" "$fp_guard/crontab" \
