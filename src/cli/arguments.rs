@@ -130,6 +130,11 @@ pub(super) struct Apply {
     #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub(super) lock_timeout: u64,
 
+    /// Seconds a machine waits for the proof that it can still be logged in to, before it puts back what
+    /// can cut the way in
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(10..=3600))]
+    pub(super) guard_timeout: u64,
+
     /// Apply without a question
     #[arg(long, short)]
     pub(super) yes: bool,

@@ -95,7 +95,7 @@ impl Exit {
                 | StepOutcome::Skipped(_)
                 | StepOutcome::Held(_)
                 | StepOutcome::NotReached => Exit::Partly,
-                StepOutcome::Refused(_) => Exit::Refused,
+                StepOutcome::Refused(_) | StepOutcome::Reverted => Exit::Refused,
             });
         }
         if outcome.left.as_ref().is_some_and(|left| !left.is_empty()) {

@@ -77,10 +77,11 @@ pub(super) async fn apply(arguments: &Apply, surface: Surface) -> Exit {
         progress.hear(&event);
     };
     let cancel = cancel_on_signal();
-    let options = RunOptions {
+    let mut options = RunOptions {
         lock_timeout: Duration::from_secs(arguments.lock_timeout),
         ..session.options(look, &cancel)
     };
+    options.limits.guard = Duration::from_secs(arguments.guard_timeout);
     let run = Run::new(&session.connector, options, &tell);
     let prepared = run.prepare(std::mem::take(&mut session.jobs)).await;
     progress.clear();

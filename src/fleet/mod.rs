@@ -4,7 +4,9 @@ mod course;
 mod failure;
 mod identity;
 mod memory;
+mod reach;
 mod run;
+mod settle;
 #[cfg(test)]
 mod tests;
 

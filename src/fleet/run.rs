@@ -16,7 +16,7 @@ use crate::apply::{Intent, Restraint, StepNews, apply};
 use crate::event::{Event, Failure, FailureKind, Happening, StepOutcome};
 use crate::model::{Facts, MachineName, Target};
 use crate::plan::Plan;
-use crate::probe::{Conversation, Limits, Opened};
+use crate::probe::{Conversation, Limits, Opened, Performed};
 use crate::resource::{Declared, Observation, Surroundings};
 use crate::state::RunDocument;
 use crate::transport::{Connector, Tally};
@@ -61,8 +61,8 @@ pub struct RunOptions {
 
 /// A run over many machines.
 pub struct Run<'a> {
-    connector: &'a dyn Connector,
-    options: RunOptions,
+    pub(super) connector: &'a dyn Connector,
+    pub(super) options: RunOptions,
     tell: &'a (dyn Fn(Event) + Send + Sync),
 }
 
@@ -82,13 +82,15 @@ pub struct Ready {
     pub notes: Vec<String>,
     /// What went over the connection.
     pub tally: Tally,
-    job: Job,
-    declared: Vec<Declared>,
-    surroundings: Surroundings,
-    memory: Memory,
+    pub(super) job: Job,
+    pub(super) declared: Vec<Declared>,
+    pub(super) surroundings: Surroundings,
+    pub(super) memory: Memory,
     salt: String,
     conversation: Option<Conversation>,
     since: Instant,
+    /// The way by which it was reached: the declared one, or the former one.
+    pub(super) way: Target,
 }
 
 /// What became of one machine.
@@ -125,7 +127,7 @@ impl<'a> Run<'a> {
     /// that have something to do stay open, as many as run at once. Machines that wait for each other are
     /// refused.
     pub async fn prepare(&self, jobs: Vec<Job>) -> Vec<Prepared> {
-        let mut prepared = self.look(jobs).await;
+        let mut prepared = self.look_at(jobs).await;
         for (machine, failure) in course::circles(&prepared) {
             let Some(one) = prepared.iter_mut().find(|one| one.machine == machine) else { continue };
             self.tell(&machine, Happening::Failed(failure.clone()));
@@ -143,7 +145,7 @@ impl<'a> Run<'a> {
         let awaited: BTreeSet<&MachineName> = ready.flat_map(|ready| ready.plan.awaited()).collect();
         let is_new = |job: &Job| !prepared.iter().any(|one| one.machine == job.machine);
         let jobs = others.into_iter().filter(|job| awaited.contains(&job.machine) && is_new(job)).collect();
-        let mut looked = self.look(jobs).await;
+        let mut looked = self.look_at(jobs).await;
         for one in &mut looked {
             if let Ok(ready) = &mut one.result
                 && let Some(conversation) = ready.conversation.take()
@@ -155,7 +157,7 @@ impl<'a> Run<'a> {
     }
 
     /// Asks all machines and computes their plans, in the order of the jobs.
-    async fn look(&self, jobs: Vec<Job>) -> Vec<Prepared> {
+    async fn look_at(&self, jobs: Vec<Job>) -> Vec<Prepared> {
         let held = Arc::new(tokio::sync::Semaphore::new(self.options.parallel));
         self.each(jobs.into_iter().enumerate(), |job| {
             let held = Arc::clone(&held);
@@ -252,7 +254,7 @@ impl<'a> Run<'a> {
         done.into_iter().map(|(_, result)| result).collect()
     }
 
-    fn tell(&self, machine: &MachineName, what: Happening) {
+    pub(super) fn tell(&self, machine: &MachineName, what: Happening) {
         (self.tell)(Event { machine: machine.clone(), what });
     }
 
@@ -268,7 +270,7 @@ impl<'a> Run<'a> {
         self.tell(&job.machine, Happening::Connecting);
         let mut declared = (job.resolve)(&job.facts).map_err(other)?;
         let mut surroundings = self.surroundings(&declared);
-        let mut opened = self.converse(&job, &declared, &surroundings).await?;
+        let (mut opened, mut way) = self.reach(&job, &declared, &surroundings).await?;
         let differences = correct(&mut job.facts, &opened.observation);
         if !differences.is_empty() {
             // Once: what the machine says now is what counts.
@@ -276,7 +278,7 @@ impl<'a> Run<'a> {
             opened.conversation.close().await;
             declared = (job.resolve)(&job.facts).map_err(other)?;
             surroundings = self.surroundings(&declared);
-            opened = self.converse(&job, &declared, &surroundings).await?;
+            (opened, way) = self.reach(&job, &declared, &surroundings).await?;
         }
         let salt = (self.options.nonces)();
         let Looked { conversation, observation, memory } = self.remember(&job, &declared, opened).await?;
@@ -293,30 +295,8 @@ impl<'a> Run<'a> {
             salt,
             conversation: Some(conversation),
             since: Instant::now(),
+            way,
         })
-    }
-
-    async fn converse(
-        &self,
-        job: &Job,
-        declared: &[Declared],
-        surroundings: &Surroundings,
-    ) -> Result<Opened, Failure> {
-        let session =
-            self.connector.connect(&job.target).await.map_err(|error| failure::of_transport(&error))?;
-        self.tell(&job.machine, Happening::Connected);
-        let nonce = (self.options.nonces)();
-        Conversation::open(
-            session,
-            &job.target,
-            &job.facts,
-            declared,
-            &nonce,
-            &surroundings.key,
-            self.options.limits,
-        )
-        .await
-        .map_err(|error| failure::of_probe(&error))
     }
 
     /// Understands what fleetprov remembers on a machine, and asks about what has left the inventory.
@@ -371,7 +351,7 @@ impl<'a> Run<'a> {
         };
         let identity = &self.options.identity;
         let document = Memory::document(&plan, identity);
-        let intent = ready.intent(&document, identity, self.options.lock_timeout);
+        let intent = ready.intent(&document, identity, &self.options);
         let applied = match intent {
             Ok(intent) => {
                 let restraint = Restraint { waiting: course.waiting(&plan), ..Restraint::default() };
@@ -381,12 +361,20 @@ impl<'a> Run<'a> {
             }
             Err(failure) => Err(failure),
         };
-        outcome.tally = conversation.tally();
         if let Ok(steps) = steps.lock() {
             outcome.steps.clone_from(&steps);
         }
-        let observed =
-            applied.and_then(|applied| applied.observation.map_err(|error| failure::of_probe(&error)));
+        let performed =
+            applied.and_then(|applied| applied.performed.map_err(|error| failure::of_probe(&error)));
+        let observed = match performed {
+            Ok(Performed::Observed(observation)) => Ok(observation),
+            Ok(Performed::Held { since }) => {
+                let settled = self.settle(&ready, &document, &mut conversation, since, &mut outcome);
+                self.cancellable(settled).await
+            }
+            Err(failure) => Err(failure),
+        };
+        outcome.tally = conversation.tally();
         let left = observed.and_then(|observation| {
             let (memory, observation) =
                 ready.memory.after(&document, &outcome.steps, observation, ready.declared.len());
@@ -414,7 +402,8 @@ impl<'a> Run<'a> {
         {
             return Ok(conversation);
         }
-        let opened = self.converse(&ready.job, &ready.declared, &ready.surroundings).await?;
+        let (opened, way) = self.reach(&ready.job, &ready.declared, &ready.surroundings).await?;
+        ready.way = way;
         let Looked { conversation, observation, memory } =
             self.remember(&ready.job, &ready.declared, opened).await?;
         let again = memory.plan(&ready.declared, &observation, &ready.surroundings, &ready.salt)?;
@@ -450,7 +439,7 @@ impl Ready {
         &mut self,
         document: &RunDocument,
         identity: &RunIdentity,
-        lock_timeout: Duration,
+        options: &RunOptions,
     ) -> Result<Intent, Failure> {
         let seen = self.memory.ledger.seen.clone();
         let (machine, target) = (&self.job.machine, &self.job.target);
@@ -458,7 +447,8 @@ impl Ready {
         Ok(Intent {
             run: identity.run.clone(),
             folder: self.job.facts.state_folder(),
-            lock_timeout,
+            lock_timeout: options.lock_timeout,
+            guard_timeout: options.limits.guard,
             seen,
             holder: identity.holder(),
             document: document.to_json().map_err(|error| other(error.to_string()))?,

@@ -25,10 +25,12 @@ impl Plan {
         self.arranged(&order)
     }
 
-    /// The first step that waits for another machine: what stands before it does not.
+    /// The first step that waits for another machine: what stands before it does not. When that is a
+    /// guarded one, all guarded ones wait: nothing is waited for while a revert is armed.
     #[must_use]
     pub fn awaiting_from(&self) -> Option<usize> {
-        self.steps.iter().position(|step| !step.awaits.is_empty())
+        let first = self.steps.iter().position(|step| !step.awaits.is_empty())?;
+        Some(self.guarded_from.map_or(first, |guarded| guarded.min(first)))
     }
 
     /// The machines that steps of this plan wait for.

@@ -162,6 +162,7 @@ enum OutcomePart<'a> {
     Skipped { needs: usize },
     Held { reason: &'a str },
     NotReached,
+    Reverted,
 }
 
 impl<'a> Machine<'a> {
@@ -273,6 +274,7 @@ impl<'a> OutcomePart<'a> {
             StepOutcome::Skipped(needs) => Self::Skipped { needs: *needs },
             StepOutcome::Held(reason) => Self::Held { reason },
             StepOutcome::NotReached => Self::NotReached,
+            StepOutcome::Reverted => Self::Reverted,
         }
     }
 }

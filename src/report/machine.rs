@@ -128,7 +128,7 @@ impl<'a> MachineReport<'a> {
         match self.left {
             Some(left) if all && left.is_empty() => Status::Done,
             _ if ended.changed > 0 => Status::Partly,
-            _ if ended.refused > 0 && ended.failed == 0 => Status::Refused,
+            _ if ended.refused + ended.reverted > 0 && ended.failed == 0 => Status::Refused,
             _ => Status::Failed,
         }
     }
@@ -173,6 +173,7 @@ pub(super) struct Ended {
     pub(super) skipped: usize,
     pub(super) held: usize,
     pub(super) not_reached: usize,
+    pub(super) reverted: usize,
 }
 
 impl Ended {
@@ -186,6 +187,7 @@ impl Ended {
                 StepOutcome::Skipped(_) => &mut ended.skipped,
                 StepOutcome::Held(_) => &mut ended.held,
                 StepOutcome::NotReached => &mut ended.not_reached,
+                StepOutcome::Reverted => &mut ended.reverted,
             } += 1;
         }
         ended

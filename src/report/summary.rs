@@ -115,6 +115,7 @@ const AFTER: &[Column] = &[
     column("changed", true, |machine| ended(machine).changed),
     column("failed", false, |machine| ended(machine).failed),
     column("refused", false, |machine| ended(machine).refused),
+    column("put back", false, |machine| ended(machine).reverted),
     column("skipped", false, |machine| ended(machine).skipped),
     column("waits", false, |machine| ended(machine).held),
     column("not reached", false, |machine| ended(machine).not_reached),

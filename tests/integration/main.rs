@@ -31,6 +31,8 @@ mod rig_disk;
 #[cfg(test)]
 mod rig_drift;
 #[cfg(test)]
+mod rig_guard;
+#[cfg(test)]
 mod rig_hostile;
 #[cfg(test)]
 mod rig_hung;
