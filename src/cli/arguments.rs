@@ -45,6 +45,10 @@ pub(super) enum Command {
     Apply(Apply),
     /// Show what was changed on the machines since it was applied
     Drift(Look),
+    /// List past runs as the machines' journals have them
+    History(Look),
+    /// Put a run back: show how, ask, and do it where nothing has moved since
+    Undo(Undo),
     /// Show it all on a small fleet inside this computer, which leaves nothing behind
     Demo(Demo),
 }
@@ -138,6 +142,16 @@ pub(super) struct Apply {
     /// Apply without a question
     #[arg(long, short)]
     pub(super) yes: bool,
+}
+
+/// `undo`.
+#[derive(Debug, Args)]
+pub(super) struct Undo {
+    #[command(flatten)]
+    pub(super) apply: Apply,
+
+    /// The run, as `history` names it
+    pub(super) run: String,
 }
 
 /// `demo`.

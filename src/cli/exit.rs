@@ -70,6 +70,10 @@ impl Exit {
 
     /// What a machine's plan means, when it is only looked at.
     pub(super) fn of_plan(report: &MachineReport<'_>) -> Self {
+        Self::of_looked_at(report, Self::Error)
+    }
+
+    fn of_looked_at(report: &MachineReport<'_>, blocked: Self) -> Self {
         let mut exit = report.failure.map_or(Exit::Done, Exit::of);
         if report.unsupported.is_some() {
             exit = exit.or_worse(Exit::Pending);
@@ -79,10 +83,21 @@ impl Exit {
                 exit = exit.or_worse(Exit::Pending);
             }
             if !plan.blocked.is_empty() {
-                exit = exit.or_worse(Exit::Error);
+                exit = exit.or_worse(blocked);
             }
         }
         exit
+    }
+
+    /// What the plan of an undo means: what is not undone was refused.
+    pub(super) fn of_undo(report: &MachineReport<'_>) -> Self {
+        Self::of_looked_at(report, Self::Refused)
+    }
+
+    /// What the outcome of an undo means, besides what its steps do.
+    pub(super) fn of_undone(outcome: &Outcome) -> Self {
+        let refused = outcome.plan.as_ref().is_some_and(|plan| !plan.blocked.is_empty());
+        if refused { Self::Refused } else { Self::Done }
     }
 
     /// What an apply's outcome means.

@@ -30,6 +30,8 @@ pub fn main() -> ExitCode {
         Command::Plan(look) => in_runtime(super::runs::plan(look, surface)),
         Command::Apply(apply) => in_runtime(super::runs::apply(apply, surface)),
         Command::Drift(look) => in_runtime(super::runs::drift(look, surface)),
+        Command::History(look) => in_runtime(super::history::history(look, surface)),
+        Command::Undo(undo) => in_runtime(super::runs::undo(undo, surface)),
         Command::Demo(_) => in_runtime(super::demo::demo(surface)),
     };
     ExitCode::from(exit.code())

@@ -5,6 +5,7 @@ mod asking;
 mod check;
 mod demo;
 mod exit;
+mod history;
 mod load;
 mod log;
 mod main;

@@ -1,5 +1,6 @@
 //! What a run needs before the first connection: which machines, the way to each, and which are left out.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,14 +12,18 @@ use super::surface::{Surface, complain};
 use crate::desired::{facts_of, resolve};
 use crate::event::{Failure, FailureKind};
 use crate::fleet::{Job, RunIdentity, RunOptions};
-use crate::model::{MachineName, nearest};
+use crate::model::{FleetName, MachineName, nearest};
 use crate::probe::Limits;
 use crate::report::MachineReport;
+use crate::state::RunId;
 use crate::store::{Project, Seat, target_of};
 use crate::transport::{KnownHosts, LocalConnector, RoutingConnector, SshConnector, SshOptions};
 
 /// Everything a run needs before the first connection.
 pub(super) struct Preparation {
+    /// The folder of the inventory.
+    pub(super) folder: PathBuf,
+    pub(super) fleet: FleetName,
     pub(super) fleet_name: String,
     pub(super) order: Vec<MachineName>,
     pub(super) jobs: Vec<Job>,
@@ -71,7 +76,17 @@ impl Preparation {
             &random_word(),
         );
         let fleet_name = project.fleet.name.to_string();
-        Ok(Self { fleet_name, order, jobs, untouched, others, connector, identity })
+        let (folder, fleet) = (project.folder.clone(), project.fleet.name.clone());
+        Ok(Self { folder, fleet, fleet_name, order, jobs, untouched, others, connector, identity })
+    }
+
+    /// Makes it the preparation of a run that puts another one back, and nothing else.
+    pub(super) fn undo(&mut self, run: &RunId) {
+        self.identity = self.identity.clone().undoing(run.clone());
+        self.others.clear();
+        for job in &mut self.jobs {
+            job.resolve = Arc::new(|_| Ok(Vec::new()));
+        }
     }
 
     pub(super) fn options(&self, look: &Look, cancel: &CancellationToken) -> RunOptions {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::arguments::{Apply, Look};
+use super::arguments::{Apply, Look, Undo};
 use super::asking::{Answer, ask, cancel_on_signal};
 use super::exit::Exit;
 use super::preparation::{Preparation, Untouched};
@@ -10,9 +10,11 @@ use super::progress::Progress;
 use super::surface::{Surface, complain, print};
 use crate::event::Event;
 use crate::fleet::{Outcome, Prepared, Run, RunOptions};
+use crate::history::no_such_run;
 use crate::model::MachineName;
 use crate::plan::Plan;
 use crate::report::{self, MachineReport};
+use crate::state::RunId;
 
 /// `plan`.
 pub(super) async fn plan(look: &Look, surface: Surface) -> Exit {
@@ -60,6 +62,19 @@ async fn prepare(look: &Look, surface: Surface) -> Result<(Preparation, Vec<Prep
 
 /// `apply`.
 pub(super) async fn apply(arguments: &Apply, surface: Surface) -> Exit {
+    change(arguments, None, surface).await
+}
+
+/// `undo`: the same way, with the plan that puts a run back.
+pub(super) async fn undo(arguments: &Undo, surface: Surface) -> Exit {
+    let Some(run) = RunId::new(&arguments.run) else {
+        complain("error: that is not the name of a run; `history` lists them\n");
+        return Exit::BadInput;
+    };
+    change(&arguments.apply, Some(run), surface).await
+}
+
+async fn change(arguments: &Apply, undoes: Option<RunId>, surface: Surface) -> Exit {
     let look = &arguments.look;
     if !arguments.yes && !surface.can_ask {
         complain(
@@ -71,6 +86,10 @@ pub(super) async fn apply(arguments: &Apply, surface: Surface) -> Exit {
         Ok(session) => session,
         Err(exit) => return exit,
     };
+    if let Some(run) = &undoes {
+        session.undo(run);
+    }
+    let of_plan = if undoes.is_some() { Exit::of_undo } else { Exit::of_plan };
     let progress = Progress::new(surface.progress, surface.errors, session.jobs.len());
     let tell = |event: Event| {
         super::log::note(&event);
@@ -85,6 +104,13 @@ pub(super) async fn apply(arguments: &Apply, surface: Surface) -> Exit {
     let run = Run::new(&session.connector, options, &tell);
     let prepared = run.prepare(std::mem::take(&mut session.jobs)).await;
     progress.clear();
+    if let Some(run) = &undoes
+        && !prepared.is_empty()
+        && prepared.iter().all(|one| is_unknown(one, run))
+    {
+        complain(&format!("error: no machine has run {run} in its journal; `history` lists what there is\n"));
+        return Exit::BadInput;
+    }
     let untouched = &session.untouched;
     let changes =
         prepared.iter().filter(|one| one.result.as_ref().is_ok_and(|ready| !ready.plan.steps.is_empty()));
@@ -95,7 +121,7 @@ pub(super) async fn apply(arguments: &Apply, surface: Surface) -> Exit {
             print(&report::plans(&reports, surface.output));
         }
         if machines == 0 || cancel.is_cancelled() {
-            let exit = reports.iter().map(Exit::of_plan).fold(Exit::Done, Exit::or_worse);
+            let exit = reports.iter().map(of_plan).fold(Exit::Done, Exit::or_worse);
             let exit = if cancel.is_cancelled() { Exit::Interrupted } else { exit };
             finish(&session.fleet_name, &reports, look.json, exit, surface);
             return exit;
@@ -129,12 +155,19 @@ pub(super) async fn apply(arguments: &Apply, surface: Surface) -> Exit {
         .iter()
         .map(|one| Exit::of_plan(&one.report()))
         .chain(outcomes.iter().map(Exit::of_outcome))
+        .chain(undoes.iter().flat_map(|_| outcomes.iter().map(Exit::of_undone)))
         .fold(Exit::Done, Exit::or_worse);
     if !look.json {
         print(&report::outcomes(&reports, surface.output));
     }
     finish(&session.fleet_name, &reports, look.json, exit, surface);
     exit
+}
+
+/// Whether a machine was asked and does not know a run.
+fn is_unknown(prepared: &Prepared, run: &RunId) -> bool {
+    let unknown = no_such_run(run);
+    prepared.result.as_ref().is_ok_and(|ready| ready.notes.contains(&unknown))
 }
 
 /// The machines' reports in the order of the inventory.

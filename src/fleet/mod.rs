@@ -5,10 +5,12 @@ mod failure;
 mod identity;
 mod memory;
 mod reach;
+mod recall;
 mod run;
 mod settle;
 #[cfg(test)]
 mod tests;
+mod undoing;
 
 pub use identity::RunIdentity;
 pub use run::{Job, Nonces, Outcome, Prepared, Ready, Resolve, Run, RunOptions};

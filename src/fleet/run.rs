@@ -236,7 +236,7 @@ impl<'a> Run<'a> {
 
     /// Works on many at once, begins them in the order given and gives the results in the order of their
     /// numbers. One that takes long takes one place of those that run at once, and no other waits for it.
-    async fn each<I, T, F>(
+    pub(super) async fn each<I, T, F>(
         &self,
         items: impl IntoIterator<Item = (usize, I)>,
         work: impl Fn(I) -> F,
@@ -258,7 +258,10 @@ impl<'a> Run<'a> {
         (self.tell)(Event { machine: machine.clone(), what });
     }
 
-    async fn cancellable<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    pub(super) async fn cancellable<T>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
         tokio::select! {
             biased;
             () = self.options.cancel.cancelled() => Err(interrupted()),
@@ -283,7 +286,8 @@ impl<'a> Run<'a> {
         let salt = (self.options.nonces)();
         let Looked { conversation, observation, memory } = self.remember(&job, &declared, opened).await?;
         let plan = memory.plan(&declared, &observation, &surroundings, &salt)?;
-        let notes = memory.notes().into_iter().chain(differences).collect();
+        let remarks = memory.remarks(&observation);
+        let notes = memory.notes().into_iter().chain(remarks).chain(differences).collect();
         Ok(Ready {
             plan: Arc::new(plan),
             notes,
@@ -304,6 +308,10 @@ impl<'a> Run<'a> {
         let Opened { mut conversation, mut observation, kept } = opened;
         let memory = Memory::read(&kept, &self.options.identity, &job.machine, declared)?;
         if let Some(asked) = memory.wider(declared) {
+            observation =
+                conversation.widen(&job.facts, asked).await.map_err(|error| failure::of_probe(&error))?;
+        }
+        if let Some(asked) = memory.closer(&observation)? {
             observation =
                 conversation.widen(&job.facts, asked).await.map_err(|error| failure::of_probe(&error))?;
         }
@@ -466,7 +474,7 @@ fn other(message: String) -> Failure {
 }
 
 /// Takes over what the machine says of itself, and says what was different.
-fn correct(facts: &mut Facts, observation: &Observation) -> Vec<String> {
+pub(super) fn correct(facts: &mut Facts, observation: &Observation) -> Vec<String> {
     let mut differences = Vec::new();
     let machine = &observation.machine;
     if machine.init != facts.init {

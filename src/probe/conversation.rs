@@ -113,9 +113,27 @@ impl Conversation {
         key: &str,
         limits: Limits,
     ) -> Result<Opened, ProbeError> {
-        let probe = Probe::new(facts, declared.iter().map(|one| one.resource.questions()).collect());
+        let asked = declared.iter().map(|one| one.resource.questions()).collect();
         let secret = declared.iter().any(|declared| declared.resource.is_secret());
+        Self::open_asking(session, target, facts, asked, nonce, secret.then_some(key), limits).await
+    }
+
+    /// The same for any questions, by who asks them. `key` is sent when there is one.
+    ///
+    /// # Errors
+    /// [`ProbeError`].
+    pub async fn open_asking(
+        session: Box<dyn Session>,
+        target: &Target,
+        facts: &Facts,
+        asked: Vec<Vec<Question>>,
+        nonce: &str,
+        key: Option<&str>,
+        limits: Limits,
+    ) -> Result<Opened, ProbeError> {
+        let probe = Probe::new(facts, asked);
         let first = probe.first(facts);
+        let (secret, key) = (key.is_some(), key.unwrap_or_default());
         let opening = Opening::new(target, &first, session.command_limit(), nonce, key, secret);
         let mut session = session;
         let channel = session.start(&opening.command).await?;

@@ -36,7 +36,7 @@ pub fn json(fleet: &str, machines: &[MachineReport<'_>], exit_code: u8) -> Strin
 }
 
 /// Escapes what could steer a terminal. It can stand in strings only, so this stays the same JSON.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut made = String::with_capacity(text.len());
     for character in text.chars() {
         if safe::is_harmful(character) {
@@ -296,7 +296,7 @@ fn status(status: Status) -> &'static str {
     }
 }
 
-fn failure_kind(kind: FailureKind) -> &'static str {
+pub(super) fn failure_kind(kind: FailureKind) -> &'static str {
     match kind {
         FailureKind::Unreachable => "unreachable",
         FailureKind::Refused => "refused",

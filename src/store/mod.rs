@@ -1,5 +1,6 @@
 //! The controller's disk: inventories, roles, templates, secrets, keys, rendered files.
 
+mod history;
 mod library;
 mod project;
 mod rendered;
@@ -7,6 +8,7 @@ mod seat;
 mod secrets;
 mod target;
 
+pub use history::{HistoryError, RememberedRuns, remember_runs, remembered_runs};
 pub use project::{LoadError, Project, ProjectOptions, load};
 pub use rendered::{WriteError, write_rendered};
 pub use seat::Seat;
