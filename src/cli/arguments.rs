@@ -133,6 +133,14 @@ pub(super) struct Apply {
     /// Apply without a question
     #[arg(long, short)]
     pub(super) yes: bool,
+
+    /// With --yes: remove many resources of a machine, more than 10 or more than half
+    #[arg(long)]
+    pub(super) allow_prune: bool,
+
+    /// With --yes: apply an inventory that is older than the last one applied to a machine
+    #[arg(long)]
+    pub(super) allow_older: bool,
 }
 
 /// `demo`.

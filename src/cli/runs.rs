@@ -9,7 +9,7 @@ use super::preparation::{Preparation, Untouched};
 use super::progress::Progress;
 use super::surface::{Surface, complain, print};
 use crate::event::Event;
-use crate::fleet::{Outcome, Prepared, Run, RunOptions};
+use crate::fleet::{Consent, Outcome, Prepared, Run, RunOptions};
 use crate::model::MachineName;
 use crate::plan::Plan;
 use crate::report::{self, MachineReport};
@@ -82,7 +82,7 @@ pub(super) async fn apply(arguments: &Apply, surface: Surface) -> Exit {
         ..session.options(look, &cancel)
     };
     let run = Run::new(&session.connector, options, &tell);
-    let prepared = run.prepare(std::mem::take(&mut session.jobs)).await;
+    let mut prepared = run.prepare(std::mem::take(&mut session.jobs)).await;
     progress.clear();
     let untouched = &session.untouched;
     let changes =
@@ -107,8 +107,15 @@ pub(super) async fn apply(arguments: &Apply, surface: Surface) -> Exit {
             print(&format!("\n{}", report::summary(&reports, surface.output)));
         }
     }
-    if !arguments.yes {
-        match ask(machines, &cancel).await {
+    if arguments.yes {
+        for one in &mut prepared {
+            let lacking = lacking(one, arguments);
+            if !lacking.is_empty() {
+                one.refuse(&lacking).await;
+            }
+        }
+    } else {
+        match ask(machines, &warnings(&prepared, arguments), &cancel).await {
             Answer::Yes => {}
             Answer::No => {
                 complain("nothing was changed\n");
@@ -134,6 +141,27 @@ pub(super) async fn apply(arguments: &Apply, surface: Surface) -> Exit {
     }
     finish(&session.fleet_name, &reports, look.json, exit, surface);
     exit
+}
+
+/// What a machine's plan needs consent to that was not given.
+fn lacking(prepared: &Prepared, arguments: &Apply) -> Vec<Consent> {
+    let is_given = |consent: &Consent| match consent {
+        Consent::Prune { .. } => arguments.allow_prune,
+        Consent::Older => arguments.allow_older,
+    };
+    let needed = prepared.result.as_ref().map_or(&[][..], |ready| &ready.consents);
+    needed.iter().filter(|consent| !is_given(consent)).copied().collect()
+}
+
+/// What the question has to say, a sentence each.
+fn warnings(prepared: &[Prepared], arguments: &Apply) -> Vec<String> {
+    prepared
+        .iter()
+        .flat_map(|one| {
+            let lacking = lacking(one, arguments).into_iter();
+            lacking.map(|consent| format!("On {} this {}.", one.machine, consent.words()))
+        })
+        .collect()
 }
 
 /// The machines' reports in the order of the inventory.

@@ -1,5 +1,6 @@
 //! Many machines at once: how many, in what order, and what one's trouble means to the others.
 
+mod consent;
 mod course;
 mod failure;
 mod identity;
@@ -8,5 +9,6 @@ mod run;
 #[cfg(test)]
 mod tests;
 
+pub use consent::Consent;
 pub use identity::RunIdentity;
 pub use run::{Job, Nonces, Outcome, Prepared, Ready, Resolve, Run, RunOptions};

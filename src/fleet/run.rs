@@ -8,6 +8,7 @@ use futures::StreamExt as _;
 use futures::stream;
 use tokio_util::sync::CancellationToken;
 
+use super::consent::{self, Consent};
 use super::course::{self, Course};
 use super::failure;
 use super::identity::RunIdentity;
@@ -80,6 +81,8 @@ pub struct Ready {
     pub plan: Arc<Plan>,
     /// What it says of itself that the inventory does not, one sentence each.
     pub notes: Vec<String>,
+    /// What a person has to agree to in so many words.
+    pub consents: Vec<Consent>,
     /// What went over the connection.
     pub tally: Tally,
     job: Job,
@@ -281,10 +284,13 @@ impl<'a> Run<'a> {
         let salt = (self.options.nonces)();
         let Looked { conversation, observation, memory } = self.remember(&job, &declared, opened).await?;
         let plan = memory.plan(&declared, &observation, &surroundings, &salt)?;
-        let notes = memory.notes().into_iter().chain(differences).collect();
+        let consents = consent::needed(&plan, &memory.ledger, &self.options.identity.inventory.1);
+        let notes = memory.notes().into_iter().chain(differences);
+        let notes = notes.chain(consents.iter().map(|consent| consent.note())).collect();
         Ok(Ready {
             plan: Arc::new(plan),
             notes,
+            consents,
             tally: conversation.tally(),
             job,
             declared,
@@ -435,6 +441,19 @@ struct Looked {
     conversation: Conversation,
     observation: Observation,
     memory: Memory,
+}
+
+impl Prepared {
+    /// Leaves the machine as it is, for want of consent.
+    pub async fn refuse(&mut self, lacking: &[Consent]) {
+        let why: Vec<String> =
+            lacking.iter().map(|one| format!("it {} ({})", one.words(), one.option())).collect();
+        let message = format!("go on without consent: {}", why.join(", and "));
+        let failure = Failure { kind: FailureKind::Refused, message };
+        if let Ok(ready) = std::mem::replace(&mut self.result, Err(failure)) {
+            ready.let_go().await;
+        }
+    }
 }
 
 impl Ready {

@@ -27,6 +27,8 @@ mod rig_access;
 #[cfg(test)]
 mod rig_bounds;
 #[cfg(test)]
+mod rig_consent;
+#[cfg(test)]
 mod rig_disk;
 #[cfg(test)]
 mod rig_drift;
