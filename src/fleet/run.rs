@@ -425,7 +425,7 @@ impl<'a> Run<'a> {
             self.remember(&ready.job, &ready.declared, opened).await?;
         let again = memory.plan(&ready.declared, &observation, &ready.surroundings, &ready.salt)?;
         ready.memory = memory;
-        if again.fingerprint() == ready.plan.fingerprint() {
+        if again.fingerprint(&ready.surroundings.key) == ready.plan.fingerprint(&ready.surroundings.key) {
             return Ok(conversation);
         }
         conversation.close().await;

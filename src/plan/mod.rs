@@ -4,12 +4,15 @@ mod awaiting;
 mod class;
 mod compute;
 mod departure;
+mod fingerprint;
 mod foreseen;
 mod making;
 mod order;
 mod part;
+mod saved;
 
 pub use class::{Class, Threefold, classify};
 pub use compute::{Blocked, Known, Plan, Step};
 pub use departure::{Departure, departures};
 pub use order::{Cycle, order};
+pub use saved::{Bound, PlanFileError, SavedMachine, SavedPlan, SavedStep, Seen};
