@@ -176,6 +176,7 @@ impl Expansion<'_> {
         for pending in &mut declared {
             pending.after.extend(after.iter().cloned());
             pending.follows.extend(follows.iter().cloned());
+            pending.declared.guard |= part.guard;
             pending.declared = pending.declared.clone().awaits(awaits.iter().cloned());
         }
         declared

@@ -6,6 +6,7 @@ mod compute;
 mod departure;
 mod fingerprint;
 mod foreseen;
+mod guarded;
 mod making;
 mod order;
 mod part;
