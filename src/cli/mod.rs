@@ -12,6 +12,7 @@ mod preparation;
 mod progress;
 mod render;
 mod runs;
+mod saved;
 mod surface;
 
 pub use main::main;

@@ -45,6 +45,8 @@ mod rig_mounts;
 #[cfg(test)]
 mod rig_random;
 #[cfg(test)]
+mod rig_saved;
+#[cfg(test)]
 mod rig_secret;
 #[cfg(test)]
 mod rig_self;
