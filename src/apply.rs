@@ -77,9 +77,9 @@ pub async fn apply(
         .chain(restraint::payloads(plan, 0..held_at.unwrap_or(plan.steps.len()), &barred))
         .collect();
     let known = restraint::Known::new(barred.clone());
-    let hold = waiting.zip(held_at).map(|(waiting, from)| {
-        restraint::hold(plan, from, barred, known.clone(), waiting)
-    });
+    let hold = waiting
+        .zip(held_at)
+        .map(|(waiting, from)| restraint::hold(plan, from, barred, known.clone(), waiting));
     let mut outcomes = vec![StepOutcome::NotReached; plan.steps.len()];
     let mut note = |report: StepReport| {
         let outcome = match report.result {

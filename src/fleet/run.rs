@@ -376,7 +376,7 @@ impl<'a> Run<'a> {
         let paths: BTreeSet<_> = declared.iter().filter_map(|one| one.resource.path().cloned()).collect();
         // What a saved plan says of secrets can be compared only under the same key.
         let key = self.saved(machine).map_or_else(|| (self.options.nonces)(), |saved| saved.key.clone());
-        Surroundings { key, declared: paths, leaving: BTreeSet::new() }
+        Surroundings { key, declared: paths, ..Surroundings::default() }
     }
 
     async fn apply_one(&self, machine: MachineName, mut ready: Ready, course: &Course) -> Outcome {

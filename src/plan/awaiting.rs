@@ -49,8 +49,7 @@ mod tests {
     fn step(path: &str, awaits: &[&str], needs: &[usize]) -> Step {
         let source = Source::new("test.yaml", "test");
         let origin = Origin { from: "role test".to_owned(), span: Span::new(&source, 0, 4) };
-        let difference =
-            Difference { action: Action::Create, details: Vec::new(), operations: Vec::new() };
+        let difference = Difference { action: Action::Create, details: Vec::new(), operations: Vec::new() };
         let step = Step::new(ResourceId::new("file", path), origin, difference, needs.to_vec());
         Step { awaits: awaits.iter().map(|name| MachineName::new(name).unwrap()).collect(), ..step }
     }

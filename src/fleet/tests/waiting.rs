@@ -127,19 +127,12 @@ async fn what_waits_for_a_machine_that_failed_is_not_made_and_all_else_is() {
         group: None,
         mode: 0o755,
     };
-    let jobs = || {
-        vec![
-            two.job("hub", &[Declared::new(hub.clone(), origin())]),
-            two.job("spoke", &of_spoke(&two)),
-        ]
-    };
+    let jobs =
+        || vec![two.job("hub", &[Declared::new(hub.clone(), origin())]), two.job("spoke", &of_spoke(&two))];
     let (outcomes, _) = applied(&connector(), options(2, Limits::default()), jobs()).await;
     assert!(matches!(outcomes[0].steps[0], StepOutcome::Failed(_)), "{outcomes:?}");
     let reason = "it waits for hub, whose change failed".to_owned();
-    assert_eq!(
-        outcomes[1].steps,
-        [StepOutcome::Changed, StepOutcome::Held(reason), StepOutcome::Skipped(1)]
-    );
+    assert_eq!(outcomes[1].steps, [StepOutcome::Changed, StepOutcome::Held(reason), StepOutcome::Skipped(1)]);
     assert!(outcomes[1].failure.is_none(), "{outcomes:?}");
     assert_eq!(outcomes[1].left.as_ref().unwrap().steps.len(), 2);
     assert_eq!(two.progress("spoke").await, "0 started; 0 changed; 1 skipped; 2 skipped; end; ");
