@@ -1,5 +1,7 @@
 //! Many machines at once: how many, in what order, and what one's trouble means to the others.
 
+mod binding;
+mod consent;
 mod course;
 mod failure;
 mod identity;
@@ -12,5 +14,6 @@ mod settle;
 mod tests;
 mod undoing;
 
+pub use consent::Consent;
 pub use identity::RunIdentity;
 pub use run::{Job, Nonces, Outcome, Prepared, Ready, Resolve, Run, RunOptions};

@@ -1,6 +1,6 @@
 //! A run: probe and plan many machines, then apply to those that were agreed to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,14 +8,16 @@ use futures::StreamExt as _;
 use futures::stream;
 use tokio_util::sync::CancellationToken;
 
+use super::binding::{self, Binding};
+use super::consent::{self, Consent};
 use super::course::{self, Course};
 use super::failure;
 use super::identity::RunIdentity;
 use super::memory::Memory;
 use crate::apply::{Intent, Restraint, StepNews, apply};
 use crate::event::{Event, Failure, FailureKind, Happening, StepOutcome};
-use crate::model::{Facts, MachineName, Target};
-use crate::plan::Plan;
+use crate::model::{Facts, MachineName, ResourceId, Target};
+use crate::plan::{Plan, SavedMachine, SavedPlan};
 use crate::probe::{Conversation, Limits, Opened, Performed};
 use crate::resource::{Declared, Observation, Surroundings};
 use crate::state::RunDocument;
@@ -64,6 +66,7 @@ pub struct Run<'a> {
     pub(super) connector: &'a dyn Connector,
     pub(super) options: RunOptions,
     tell: &'a (dyn Fn(Event) + Send + Sync),
+    saved: Option<Arc<SavedPlan>>,
 }
 
 /// A machine whose plan is known, or that cannot be worked on.
@@ -80,6 +83,12 @@ pub struct Ready {
     pub plan: Arc<Plan>,
     /// What it says of itself that the inventory does not, one sentence each.
     pub notes: Vec<String>,
+    /// Steps that are not made, by their indices, and why: a saved plan has them otherwise.
+    pub stale: BTreeMap<usize, String>,
+    /// Changes that are not made and not part of the plan, because the saved plan does not have them.
+    pub unplanned: Vec<ResourceId>,
+    /// What a person has to agree to in so many words.
+    pub consents: Vec<Consent>,
     /// What went over the connection.
     pub tally: Tally,
     pub(super) job: Job,
@@ -102,6 +111,8 @@ pub struct Outcome {
     pub plan: Option<Arc<Plan>>,
     /// For each step of the plan, how it ended.
     pub steps: Vec<StepOutcome>,
+    /// Changes that were not to be made, because the saved plan does not have them.
+    pub unplanned: Vec<ResourceId>,
     /// What is still left to do, when it could be looked at again.
     pub left: Option<Arc<Plan>>,
     /// What it says of itself that the inventory does not, one sentence each.
@@ -120,7 +131,13 @@ impl<'a> Run<'a> {
         options: RunOptions,
         tell: &'a (dyn Fn(Event) + Send + Sync),
     ) -> Self {
-        Self { connector, options, tell }
+        Self { connector, options, tell, saved: None }
+    }
+
+    /// The same run, but on the machines of a saved plan it makes only what that holds, as it was shown.
+    #[must_use]
+    pub fn bound_to(self, saved: Arc<SavedPlan>) -> Self {
+        Self { saved: Some(saved), ..self }
     }
 
     /// Asks all machines and computes their plans, in the order of the jobs. Sessions of machines
@@ -217,15 +234,28 @@ impl<'a> Run<'a> {
                 left: Some(Arc::clone(&ready.plan)),
                 plan: Some(ready.plan),
                 steps: Vec::new(),
+                unplanned: ready.unplanned,
                 notes: ready.notes,
                 failure: None,
                 tally: ready.tally,
+            },
+            // A saved plan of which nothing holds any more: there is nothing to begin.
+            Ok(mut ready) if ready.stale.len() == ready.plan.steps.len() => Outcome {
+                machine,
+                left: Some(Arc::clone(&ready.plan)),
+                plan: Some(Arc::clone(&ready.plan)),
+                steps: binding::barred(&ready.stale).into_values().collect(),
+                unplanned: std::mem::take(&mut ready.unplanned),
+                notes: std::mem::take(&mut ready.notes),
+                failure: None,
+                tally: ready.let_go().await,
             },
             Ok(ready) => self.apply_one(machine, ready, course).await,
             Err(failure) => Outcome {
                 machine,
                 plan: None,
                 steps: Vec::new(),
+                unplanned: Vec::new(),
                 left: None,
                 notes: Vec::new(),
                 failure: Some(failure),
@@ -272,7 +302,7 @@ impl<'a> Run<'a> {
     async fn prepare_one(&self, mut job: Job) -> Result<Ready, Failure> {
         self.tell(&job.machine, Happening::Connecting);
         let mut declared = (job.resolve)(&job.facts).map_err(other)?;
-        let mut surroundings = self.surroundings(&declared);
+        let mut surroundings = self.surroundings(&job.machine, &declared);
         let (mut opened, mut way) = self.reach(&job, &declared, &surroundings).await?;
         let differences = correct(&mut job.facts, &opened.observation);
         if !differences.is_empty() {
@@ -280,17 +310,25 @@ impl<'a> Run<'a> {
             self.tell(&job.machine, Happening::FactsDiffer { differences: differences.clone() });
             opened.conversation.close().await;
             declared = (job.resolve)(&job.facts).map_err(other)?;
-            surroundings = self.surroundings(&declared);
+            surroundings = self.surroundings(&job.machine, &declared);
             (opened, way) = self.reach(&job, &declared, &surroundings).await?;
         }
         let salt = (self.options.nonces)();
         let Looked { conversation, observation, memory } = self.remember(&job, &declared, opened).await?;
         let plan = memory.plan(&declared, &observation, &surroundings, &salt)?;
         let remarks = memory.remarks(&observation);
-        let notes = memory.notes().into_iter().chain(remarks).chain(differences).collect();
+        let bound = Binding::new(plan, self.saved(&job.machine));
+        let bound_notes = bound.notes();
+        let Binding { plan, stale, unplanned, .. } = bound;
+        let consents = consent::needed(&plan, &memory.ledger, &self.options.identity.inventory.1);
+        let notes = memory.notes().into_iter().chain(remarks).chain(differences);
+        let notes = notes.chain(bound_notes).chain(consents.iter().map(|consent| consent.note())).collect();
         Ok(Ready {
             plan: Arc::new(plan),
             notes,
+            stale,
+            unplanned,
+            consents,
             tally: conversation.tally(),
             job,
             declared,
@@ -318,9 +356,15 @@ impl<'a> Run<'a> {
         Ok(Looked { conversation, observation, memory })
     }
 
-    fn surroundings(&self, declared: &[Declared]) -> Surroundings {
+    fn saved(&self, machine: &MachineName) -> Option<&SavedMachine> {
+        binding::saved_machine(self.saved.as_deref(), machine)
+    }
+
+    fn surroundings(&self, machine: &MachineName, declared: &[Declared]) -> Surroundings {
         let paths: BTreeSet<_> = declared.iter().filter_map(|one| one.resource.path().cloned()).collect();
-        Surroundings { key: (self.options.nonces)(), declared: paths, ..Surroundings::default() }
+        // What a saved plan says of secrets can be compared only under the same key.
+        let key = self.saved(machine).map_or_else(|| (self.options.nonces)(), |saved| saved.key.clone());
+        Surroundings { key, declared: paths, ..Surroundings::default() }
     }
 
     async fn apply_one(&self, machine: MachineName, mut ready: Ready, course: &Course) -> Outcome {
@@ -329,6 +373,7 @@ impl<'a> Run<'a> {
             machine,
             plan: Some(Arc::clone(&plan)),
             steps: vec![StepOutcome::NotReached; plan.steps.len()],
+            unplanned: std::mem::take(&mut ready.unplanned),
             left: None,
             notes: std::mem::take(&mut ready.notes),
             failure: None,
@@ -362,7 +407,8 @@ impl<'a> Run<'a> {
         let intent = ready.intent(&document, identity, &self.options);
         let applied = match intent {
             Ok(intent) => {
-                let restraint = Restraint { waiting: course.waiting(&plan), ..Restraint::default() };
+                let barred = binding::barred(&ready.stale);
+                let restraint = Restraint { barred, waiting: course.waiting(&plan) };
                 let applying =
                     async { Ok(apply(&mut conversation, &plan, &intent, restraint, &mut note).await) };
                 self.cancellable(applying).await
@@ -415,8 +461,10 @@ impl<'a> Run<'a> {
         let Looked { conversation, observation, memory } =
             self.remember(&ready.job, &ready.declared, opened).await?;
         let again = memory.plan(&ready.declared, &observation, &ready.surroundings, &ready.salt)?;
+        let again = Binding::new(again, self.saved(&ready.job.machine));
         ready.memory = memory;
-        if again.fingerprint() == ready.plan.fingerprint() {
+        let key = &ready.surroundings.key;
+        if again.plan.fingerprint(key) == ready.plan.fingerprint(key) && again.stale == ready.stale {
             return Ok(conversation);
         }
         conversation.close().await;
@@ -434,12 +482,38 @@ struct Looked {
     memory: Memory,
 }
 
+impl Prepared {
+    /// Leaves the machine as it is, for want of consent.
+    pub async fn refuse(&mut self, lacking: &[Consent]) {
+        let why: Vec<String> =
+            lacking.iter().map(|one| format!("it {} ({})", one.words(), one.option())).collect();
+        let message = format!("go on without consent: {}", why.join(", and "));
+        let failure = Failure { kind: FailureKind::Refused, message };
+        if let Ok(ready) = std::mem::replace(&mut self.result, Err(failure)) {
+            ready.let_go().await;
+        }
+    }
+}
+
 impl Ready {
-    /// Ends the session that was held.
-    async fn let_go(mut self) {
+    /// The plan as it may be kept for a later run.
+    #[must_use]
+    pub fn saved(&self) -> SavedMachine {
+        SavedMachine::of(self.job.machine.clone(), &self.plan, &self.surroundings.key)
+    }
+
+    /// Whether there is a step that may be made.
+    #[must_use]
+    pub fn has_changes(&self) -> bool {
+        self.plan.steps.len() > self.stale.len()
+    }
+
+    /// Ends the session that was held; gives what went over it.
+    async fn let_go(mut self) -> Tally {
         if let Some(conversation) = self.conversation.take() {
             conversation.close().await;
         }
+        self.tally
     }
 
     /// What the run writes down on the machine before it changes anything.

@@ -27,6 +27,8 @@ mod rig_access;
 #[cfg(test)]
 mod rig_bounds;
 #[cfg(test)]
+mod rig_consent;
+#[cfg(test)]
 mod rig_disk;
 #[cfg(test)]
 mod rig_drift;
@@ -44,6 +46,8 @@ mod rig_many;
 mod rig_mounts;
 #[cfg(test)]
 mod rig_random;
+#[cfg(test)]
+mod rig_saved;
 #[cfg(test)]
 mod rig_secret;
 #[cfg(test)]
