@@ -7,6 +7,8 @@
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod boundary;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod demo;
@@ -30,6 +32,8 @@ mod rig_bounds;
 mod rig_disk;
 #[cfg(test)]
 mod rig_drift;
+#[cfg(test)]
+mod rig_faults;
 #[cfg(test)]
 mod rig_hostile;
 #[cfg(test)]
