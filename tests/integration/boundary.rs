@@ -40,8 +40,8 @@ pub(crate) struct Held {
     pub(crate) shell: u32,
     /// The index of the step.
     pub(crate) step: usize,
-    /// What the steps of the run are, in their order: kind, target, action.
-    pub(crate) steps: Vec<String>,
+    /// The steps of the run in their order: the resource and the action.
+    pub(crate) steps: Vec<(String, String)>,
     /// The run's folder, as this computer sees it.
     pub(crate) folder: PathBuf,
 }
@@ -117,7 +117,7 @@ struct Look {
 struct Found {
     shell: u32,
     folder: PathBuf,
-    steps: Vec<String>,
+    steps: Vec<(String, String)>,
     step: usize,
 }
 
@@ -199,7 +199,7 @@ fn folders(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The steps of a run, as it was written down.
-fn steps(folder: &Path) -> Option<Vec<String>> {
+fn steps(folder: &Path) -> Option<Vec<(String, String)>> {
     let run: serde_json::Value = serde_json::from_slice(&std::fs::read(folder.join("run")).ok()?).ok()?;
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     let steps = run["steps"].as_array()?.iter();
@@ -207,7 +207,7 @@ fn steps(folder: &Path) -> Option<Vec<String>> {
         steps
             .map(|step| {
                 let (id, action) = (&step["id"], text(&step["action"]));
-                format!("{action} {} {}", text(&id["kind"]), text(&id["target"]))
+                (format!("{} {}", text(&id[0]), text(&id[1])), action)
             })
             .collect(),
     )

@@ -21,6 +21,8 @@ mod house;
 #[cfg(test)]
 mod inventory;
 #[cfg(test)]
+mod listing;
+#[cfg(test)]
 mod project;
 #[cfg(test)]
 mod rig;
