@@ -10,6 +10,7 @@ use super::edited::Edited;
 use super::ownership;
 use super::question::Question;
 use super::reading::Reading;
+use super::way_in;
 use crate::format::block::{self, BlockError, Comment, Markers, Position};
 use crate::model::{Diagnostic, Diagnostics, Fields, MachinePath, Node, ResourceId};
 
@@ -180,6 +181,10 @@ impl Resource for Block {
     fn rendered(&self) -> Vec<Rendered> {
         let content = Content::Bytes(Arc::from(self.content.as_bytes()));
         vec![Rendered { path: self.name(), content }]
+    }
+
+    fn guards(&self) -> bool {
+        way_in::leads_through(&self.path)
     }
 }
 

@@ -9,7 +9,7 @@ use super::difference::{Action, Comparison, Detail, Difference};
 use super::operation::Operation;
 use super::question::{Question, Want};
 use super::reading::Reading;
-use super::{lines, ownership};
+use super::{lines, ownership, way_in};
 use crate::model::{Diagnostics, Fields, MachinePath, Node, ResourceId};
 use crate::shell::{Call, Library, posix};
 
@@ -333,6 +333,10 @@ impl Resource for Checkout {
 
     fn path(&self) -> Option<&MachinePath> {
         Some(&self.path)
+    }
+
+    fn guards(&self) -> bool {
+        way_in::leads_through(&self.path)
     }
 }
 

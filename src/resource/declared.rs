@@ -77,6 +77,12 @@ pub trait Resource: Debug + Send + Sync {
         Json::Null
     }
 
+    /// Whether a change of it can cut the way in to the machine (contract C6), by the table of
+    /// [`super::way_in`].
+    fn guards(&self) -> bool {
+        false
+    }
+
     /// What its operations may change on the machine.
     fn touches(&self) -> Vec<Touched> {
         Vec::new()

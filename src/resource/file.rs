@@ -10,6 +10,7 @@ use super::operation::{Operation, Payload};
 use super::ownership;
 use super::question::{Question, Want};
 use super::reading::Reading;
+use super::way_in;
 use crate::model::{Diagnostic, Diagnostics, Digest, Fields, MachinePath, Node, ResourceId, one_of};
 use crate::shell::{Call, posix};
 
@@ -255,5 +256,9 @@ impl Resource for File {
 
     fn is_secret(&self) -> bool {
         self.content.is_secret()
+    }
+
+    fn guards(&self) -> bool {
+        way_in::leads_through(&self.path)
     }
 }

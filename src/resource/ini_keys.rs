@@ -15,6 +15,7 @@ use super::declared::Resource;
 use super::difference::{Comparison, Detail};
 use super::edited::Edited;
 use super::question::Question;
+use super::way_in;
 use crate::format::ini::{self, IniError};
 use crate::model::{MachinePath, ResourceId};
 
@@ -172,6 +173,10 @@ impl Resource for IniKeys {
 
     fn is_secret(&self) -> bool {
         self.sensitive || self.values.iter().any(|value| value.value.is_secret())
+    }
+
+    fn guards(&self) -> bool {
+        way_in::leads_through(&self.path)
     }
 }
 

@@ -7,6 +7,7 @@ use super::lines;
 use super::operation::Operation;
 use super::question::Question;
 use super::reading::Reading;
+use super::way_in;
 use crate::model::{Diagnostics, Fields, Node, ResourceId};
 use crate::shell::{Call, Library};
 
@@ -128,6 +129,10 @@ impl Resource for InitScript {
             details: vec![Detail::Note(format!("restarts for {}", names.join(", ")))],
             operations: vec![self.operation("fp_init_act", "restart")],
         })
+    }
+
+    fn guards(&self) -> bool {
+        way_in::needs_service(&self.name)
     }
 }
 

@@ -13,6 +13,7 @@ use super::edited::Edited;
 use super::ownership;
 use super::question::Question;
 use super::reading::Reading;
+use super::way_in;
 use crate::format::json::{self, JsonError, Pointer};
 use crate::model::{Diagnostic, Diagnostics, Fields, MachinePath, Node, ResourceId, Value};
 
@@ -174,6 +175,10 @@ impl Resource for JsonKeys {
         let whole = self.set(b"").unwrap_or_default();
         let path = format!("{}#{}", self.path, self.id);
         vec![Rendered { path, content: Content::Bytes(Arc::from(whole)) }]
+    }
+
+    fn guards(&self) -> bool {
+        way_in::leads_through(&self.path)
     }
 }
 

@@ -7,6 +7,7 @@ use super::operation::Operation;
 use super::ownership;
 use super::question::{Question, Want};
 use super::reading::Reading;
+use super::way_in;
 use crate::model::{Diagnostic, Diagnostics, Fields, MachinePath, Node, ResourceId};
 use crate::shell::{Call, posix};
 
@@ -99,5 +100,9 @@ impl Resource for Link {
 
     fn path(&self) -> Option<&MachinePath> {
         Some(&self.path)
+    }
+
+    fn guards(&self) -> bool {
+        way_in::leads_through(&self.path)
     }
 }

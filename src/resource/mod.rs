@@ -26,6 +26,7 @@ mod registry;
 mod remnant;
 #[cfg(test)]
 mod testing;
+pub mod way_in;
 
 pub use answer::{Answer, Answers, Observation, ObserveError, PathFacts, PathType, Surroundings, UnitFacts};
 pub use content::{Content, Rendered, sealed};

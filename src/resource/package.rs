@@ -6,6 +6,7 @@ use super::difference::{Action, Comparison, Detail, Difference};
 use super::operation::Operation;
 use super::question::Question;
 use super::reading::Reading;
+use super::way_in;
 use crate::model::{Diagnostic, Diagnostics, Fields, Node, ResourceId, Value};
 use crate::shell::{Call, Library};
 
@@ -59,6 +60,10 @@ impl Resource for Package {
                 within: None,
             }],
         }))
+    }
+
+    fn guards(&self) -> bool {
+        way_in::needs_package(&self.name)
     }
 }
 

@@ -37,6 +37,11 @@ pub trait Remnant: Debug + Send + Sync {
         None
     }
 
+    /// Whether its removal can cut the way in to the machine, as [`super::Resource::guards`].
+    fn guards(&self) -> bool {
+        false
+    }
+
     /// What its removal may change.
     fn touches(&self) -> Vec<Touched>;
 }

@@ -6,6 +6,7 @@ use super::difference::{Action, Comparison, Detail, Difference};
 use super::operation::Operation;
 use super::question::Question;
 use super::reading::Reading;
+use super::way_in;
 use crate::model::{Diagnostics, Fields, MachinePath, Node, ResourceId};
 use crate::shell::{Call, Library};
 
@@ -261,6 +262,10 @@ impl Resource for Unit {
             None => (Action::Update, format!("reads its files again for {names}")),
         };
         Some(Difference { action, details: vec![Detail::Note(note)], operations })
+    }
+
+    fn guards(&self) -> bool {
+        way_in::needs_unit(&self.name)
     }
 }
 
