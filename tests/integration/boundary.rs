@@ -62,11 +62,14 @@ impl Watch {
             | InitFlags::FAN_NONBLOCK
             | InitFlags::FAN_UNLIMITED_QUEUE;
         let group = Fanotify::init(flags, EventFFlags::O_RDONLY | EventFFlags::O_CLOEXEC).unwrap();
-        // The mount as the machine has it: what this process itself opens goes by another one, and is not asked.
-        let root = PathBuf::from(format!("/proc/{}/root/.", machine.init()));
+        // The mounts as the machine has them: what this process itself opens goes by others, and is not
+        // asked. What a step says goes to a file in /run, so a step that does nothing opens that.
         let here = std::fs::File::open("/").unwrap();
         let marks = MarkFlags::FAN_MARK_ADD | MarkFlags::FAN_MARK_MOUNT;
-        group.mark(marks, MaskFlags::FAN_OPEN_PERM, &here, Some(root.as_path())).unwrap();
+        for mount in ["", "run/"] {
+            let mount = PathBuf::from(format!("/proc/{}/root/{mount}.", machine.init()));
+            group.mark(marks, MaskFlags::FAN_OPEN_PERM, &here, Some(mount.as_path())).unwrap();
+        }
         let runs = machine.root().join("var/lib/fleetprov/runs");
         let known = folders(&runs);
         let (tell, held) = channel();

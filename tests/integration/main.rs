@@ -43,6 +43,8 @@ mod rig_hung;
 #[cfg(test)]
 mod rig_interrupted;
 #[cfg(test)]
+mod rig_lock;
+#[cfg(test)]
 mod rig_many;
 #[cfg(test)]
 mod rig_mounts;

@@ -15,8 +15,6 @@ pub(super) enum World {
 }
 
 impl World {
-    pub(super) const BOTH: [Self; 2] = [Self::A, Self::B];
-
     pub(super) fn other(self) -> Self {
         if self == Self::A { Self::B } else { Self::A }
     }
