@@ -104,7 +104,7 @@ fn script(plan: &Plan, intent: &Intent, libraries: &[Library]) -> String {
             script.push_str(&calls.join(" &&\n"));
         } else {
             let calls = calls.join(" &&\n");
-            script.push_str(&format!("fp_keep{touched}\n{calls} &&\nfp_kept_after{touched}"));
+            script.push_str(&format!("fp_keep{touched} &&\n{calls}\nfp_kept_after $?{touched}"));
         }
         // Nothing that an operation starts may hold the lock: it is at descriptor 7.
         script.push_str("\n} >\"$fp_output\" 2>&1 7>&-\nfp_stepped $?\nfi\n");

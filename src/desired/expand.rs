@@ -174,6 +174,7 @@ impl Expansion<'_> {
         for pending in &mut declared {
             pending.after.extend(after.iter().cloned());
             pending.follows.extend(follows.iter().cloned());
+            pending.declared.guard |= part.guard;
         }
         declared
     }

@@ -12,7 +12,7 @@ use crate::model::{
 use crate::resource::{KINDS, Read};
 
 /// Keys that may stand beside a kind.
-const MODIFIERS: &[&str] = &["after", "as", "each", "follows", "id", "when"];
+const MODIFIERS: &[&str] = &["after", "as", "each", "follows", "guard", "id", "when"];
 
 /// A role.
 #[derive(Clone, Debug)]
@@ -41,6 +41,8 @@ pub(super) struct Part {
     pub(super) after: Vec<Spanned<String>>,
     /// What it follows.
     pub(super) follows: Vec<Spanned<String>>,
+    /// Whether a change of it can cut the way in, whatever it is.
+    pub(super) guard: bool,
 }
 
 /// What a part declares.
@@ -97,6 +99,7 @@ fn part(node: &Node, problems: &mut Diagnostics) -> Option<Part> {
     let item = fields.text("as");
     let after = fields.texts("after");
     let follows = fields.texts("follows");
+    let guard = fields.flag("guard").unwrap_or_default();
     if let (Some(item), None) = (&item, &each) {
         let problem = Diagnostic::at(&item.span, "`as` names nothing without `each`").expected("`each:` too");
         fields.problems().push(problem);
@@ -119,6 +122,7 @@ fn part(node: &Node, problems: &mut Diagnostics) -> Option<Part> {
         item: item.map_or_else(|| "item".to_owned(), |item| item.value),
         after,
         follows,
+        guard,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use super::class::{Class, Threefold};
 use super::departure::{self, Departure};
+use super::guarded;
 use super::making::Making;
 use super::order::{Cycle, order};
 use crate::model::{Digest, MachineName, ResourceId};
@@ -52,6 +53,8 @@ pub struct Step {
     pub touches: Vec<Touched>,
     /// Machines whose changes have to be made before it.
     pub awaits: Vec<MachineName>,
+    /// Whether it can cut the way in, or needs a step that can.
+    pub guarded: bool,
 }
 
 impl Step {
@@ -70,6 +73,7 @@ impl Step {
             former: None,
             touches: Vec::new(),
             awaits: Vec::new(),
+            guarded: false,
         }
     }
 }
@@ -115,7 +119,9 @@ impl Plan {
             making.bring(index, &needs);
         }
         making.depart(turns.iter().filter(|turn| !turn.first));
-        Ok(making.finish())
+        let mut plan = making.finish();
+        guarded::arrange(&mut plan);
+        Ok(plan)
     }
 
     /// Whether there is nothing to do and nothing in the way.

@@ -87,6 +87,7 @@ impl<'a> Making<'a> {
                     former,
                     touches: one.resource.touches(),
                     awaits: one.awaits.clone(),
+                    guarded: one.guard || one.resource.guards(),
                 });
             }
         }
@@ -235,6 +236,7 @@ impl<'a> Making<'a> {
             former: Some(departure.entry.clone()),
             touches: departure.remnant.as_ref().map(|remnant| remnant.touches()).unwrap_or_default(),
             awaits: Vec::new(),
+            guarded: departure.remnant.as_ref().is_some_and(|remnant| remnant.guards()),
         });
     }
 }

@@ -4,6 +4,7 @@ mod class;
 mod compute;
 mod departure;
 mod foreseen;
+mod guarded;
 mod making;
 mod order;
 

@@ -24,6 +24,8 @@ pub const PROBE: Library = Library { name: "probe", posix: include_str!("library
 /// The functions that remember what fleetprov owns, and let one run change the machine at a time.
 pub const STATE: Library = Library { name: "state", posix: include_str!("library/state.sh") };
 
+/// The functions that keep what a step changes, and put it back.
+pub const KEEP: Library = Library { name: "keep", posix: include_str!("library/keep.sh") };
 /// The functions that walk a plan.
 pub const APPLY: Library = Library { name: "apply", posix: include_str!("library/apply.sh") };
 

@@ -5,10 +5,10 @@
 //! apply costs one round trip more than a plan (measured: 1.02).
 
 use super::call::Library;
-use super::posix::{APPLY, FILES, LOOP, PROBE, SESSION, STATE, WAYS, quote, through_login_shell};
+use super::posix::{APPLY, FILES, KEEP, LOOP, PROBE, SESSION, STATE, WAYS, quote, through_login_shell};
 
 /// The libraries every session is given, in their order.
-const STANDARD: [Library; 6] = [SESSION, FILES, WAYS, PROBE, STATE, APPLY];
+const STANDARD: [Library; 7] = [SESSION, FILES, WAYS, PROBE, STATE, KEEP, APPLY];
 
 /// A script that defines the functions of the standard libraries and of some kinds.
 ///

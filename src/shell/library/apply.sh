@@ -3,6 +3,8 @@
 
 fp_bad=' '
 fp_output=/dev/null
+# Why guarded steps, those from fp_guard_first on, are refused (guard.sh).
+fp_guard_off=''
 
 fp_apply_begin() {
 	fp_scratch
@@ -37,6 +39,14 @@ fp_step() {
 			;;
 		esac
 	done
+	if [ -n "$fp_guard_off" ] && [ "$fp_index" -ge "$fp_guard_first" ]; then
+		fp_bad="$fp_bad$fp_index "
+		fp_left=$fp_total
+		fp_drain
+		fp_note "$fp_index" refused
+		fp_frame step "$fp_index" refused 3 "$(printf '%s' "$fp_guard_off" | fp_base64)"
+		return 1
+	fi
 	# What nobody could tell afterwards is not begun.
 	if ! fp_note "$fp_index" started && ! fp_why=$(printf '%s started\n' "$fp_index" | cat 2>&1 >>"$fp_progress"); then
 		printf 'it could not be written down that it is begun: %s\n' "$fp_why" >"$fp_output"

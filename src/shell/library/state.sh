@@ -41,9 +41,20 @@ fp_state_seen() {
 	*) fp_last='' ;;
 	esac
 	set -- "$1/record" "$1/runs/$fp_last/progress"
-	[ -n "$fp_last" ] && [ -f "$2" ] || set -- "$1"
+	if [ -z "$fp_last" ] || [ ! -f "$2" ]; then set -- "$1"; fi
 	fp_seen=$(cat -- "$@" | sha256sum)
 	fp_seen=${fp_seen%% *}
+}
+
+# Whether guarded steps wait to be confirmed in state folder $1, or are being put back (guard.sh). Sets
+# fp_word to their run.
+fp_armed() {
+	for fp_word in armed reverting; do
+		if { read -r fp_word _ <"$1/guard/$fp_word"; } 2>/dev/null; then
+			return 0
+		fi
+	done
+	return 1
 }
 
 # STATE OTHER: what is remembered in folder STATE, and whether another login's folder OTHER has a record.
@@ -61,8 +72,8 @@ fp_kept() {
 				fp_state_file run "$1/runs/$fp_last/run"
 				fp_state_file progress "$1/runs/$fp_last/progress"
 			fi
-			if [ -f "$1/guard/armed" ] && read -r fp_word <"$1/guard/armed"; then
-				printf 'armed %s\n' "${fp_word%% *}"
+			if fp_armed "$1"; then
+				printf 'armed %s\n' "$fp_word"
 			fi
 		fi
 	else
@@ -175,6 +186,8 @@ fp_life() {
 
 fp_locked=''
 fp_unlock() {
+	[ -z "$fp_watcher" ] || kill "$fp_watcher" 2>/dev/null
+	fp_watcher=''
 	exec 7>&-
 	[ -z "$fp_locked" ] || ln -s -- free "${fp_locked%.*}.$((${fp_locked##*.} + 1))"
 	fp_locked=''
@@ -185,6 +198,8 @@ fp_unlock() {
 fp_begin() {
 	fp_state=$1
 	fp_why=$(fp_state_make "$1" 2>&1) || fp_unbegun unbegun "$fp_why"
+	# One that should have fired long ago and did not is put back now.
+	[ ! -f "$1/guard/revert" ] || sh "$1/guard/revert" cron </dev/null >/dev/null 2>&1
 	fp_tries=0
 	until fp_lock "$1"; do
 		if [ "$fp_tries" -ge "$3" ]; then
@@ -196,13 +211,14 @@ fp_begin() {
 		sleep 1
 	done
 	fp_watch
-	[ ! -e "$1/guard/armed" ] || {
-		read -r fp_word <"$1/guard/armed"
-		fp_frame armed "${fp_word%% *}"
+	if fp_armed "$1"; then
+		fp_frame armed "$fp_word"
 		exit 5
-	}
+	fi
 	fp_state_seen "$1"
 	[ "$fp_seen" = "$4" ] || fp_unbegun moved "$(head -c 500 "$1/holder" 2>/dev/null)"
+	fp_keep_clean "$1" 2>/dev/null
+	fp_kept_bytes=0 fp_known_folder=''
 	fp_run=$1/runs/$2
 	fp_why=$(fp_state_intend "$1" "$2" "$5" "$6" "$7" "$8" "$9" 2>&1) ||
 		fp_unbegun unbegun "it cannot be written down in $1: $fp_why"
@@ -211,8 +227,54 @@ fp_begin() {
 }
 
 fp_progress=/dev/null
+
+# Ends this session when a payload is due and nothing of it comes for half a minute: whoever holds the other
+# end has vanished without a word, and the lock would stay for as long as the connection seems to live.
+# A clock around dd would not do: the shell would take what comes after a gap for orders.
 fp_watch() {
-	:
+	fp_watch_over "$(fp_life $$)" </dev/null >/dev/null 2>&1 7>&- &
+	fp_watcher=$!
+}
+
+fp_watcher=''
+fp_watch_over() {
+	trap - PIPE HUP
+	fp_stream=$(readlink "/proc/$$/fd/0")
+	fp_was='' fp_still=0
+	while sleep 5; do
+		[ "$(fp_life $$)" = "$1" ] || return 0
+		fp_watch_look
+		if [ -n "$fp_reading" ] && [ "$fp_reading" = "$fp_was" ]; then
+			fp_still=$((fp_still + 5))
+		else
+			fp_still=0
+		fi
+		fp_was=$fp_reading
+		[ "$fp_still" -ge 30 ] || continue
+		kill -KILL $$
+		# Those that wait for the rest may hold the lock, too, and each may be followed by another.
+		for fp_still in 1 2 3; do
+			# shellcheck disable=SC2086 # numbers
+			kill -KILL $fp_readers
+			sleep 1
+			fp_watch_look
+		done
+		return 0
+	done
+}
+
+# Sets fp_readers to the processes that take a payload from the stream, and fp_reading to how much each has
+# read. Where the kernel does not count that, nobody is watched.
+fp_watch_look() {
+	fp_readers='' fp_reading=''
+	for fp_place in /proc/[0-9]*; do
+		{ read -r fp_name <"$fp_place/comm"; } 2>/dev/null || continue
+		[ "$fp_name" = dd ] || continue
+		[ "$(readlink "$fp_place/fd/0")" = "$fp_stream" ] || continue
+		{ read -r fp_name <"$fp_place/io"; } 2>/dev/null || continue
+		fp_readers="$fp_readers ${fp_place##*/}"
+		fp_reading="$fp_reading ${fp_place##*/} $fp_name"
+	done
 }
 
 # Appends a line to the run's progress.
@@ -220,17 +282,12 @@ fp_note() {
 	printf '%s\n' "$*" >>"$fp_progress"
 } 2>/dev/null
 
+# Whether the run waits to be confirmed by another session (guard.sh).
+fp_held=''
+
 # After the run was verified.
 fp_done() {
 	fp_note end
 	fp_progress=/dev/null
 	fp_unlock
-}
-
-fp_keep() {
-	:
-}
-
-fp_kept_after() {
-	:
 }
