@@ -24,7 +24,7 @@ pub(super) struct Arguments {
 const EXIT_CODES: &str = "\
 Exit codes, the worst one wins:
   0    nothing to do, or all done
-  2    changes pending
+  2    changes pending, or drift found
   3    partly applied
   4    machines unreachable
   5    refused: host key, login, rights, or the machine has moved since the plan
@@ -43,6 +43,8 @@ pub(super) enum Command {
     Plan(Look),
     /// Show what would change, ask, and change it
     Apply(Apply),
+    /// Show what was changed on the machines since it was applied
+    Drift(Look),
     /// Show it all on a small fleet inside this computer, which leaves nothing behind
     Demo(Demo),
 }

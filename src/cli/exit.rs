@@ -91,7 +91,10 @@ impl Exit {
         for step in &outcome.steps {
             exit = exit.or_worse(match step {
                 StepOutcome::Changed => Exit::Done,
-                StepOutcome::Failed(_) | StepOutcome::Skipped(_) | StepOutcome::NotReached => Exit::Partly,
+                StepOutcome::Failed(_)
+                | StepOutcome::Skipped(_)
+                | StepOutcome::Held(_)
+                | StepOutcome::NotReached => Exit::Partly,
                 StepOutcome::Refused(_) => Exit::Refused,
             });
         }

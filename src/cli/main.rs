@@ -29,6 +29,7 @@ pub fn main() -> ExitCode {
         Command::Render(render) => super::render::render(render, surface),
         Command::Plan(look) => in_runtime(super::runs::plan(look, surface)),
         Command::Apply(apply) => in_runtime(super::runs::apply(apply, surface)),
+        Command::Drift(look) => in_runtime(super::runs::drift(look, surface)),
         Command::Demo(_) => in_runtime(super::demo::demo(surface)),
     };
     ExitCode::from(exit.code())

@@ -23,6 +23,8 @@ pub(super) struct Preparation {
     pub(super) order: Vec<MachineName>,
     pub(super) jobs: Vec<Job>,
     pub(super) untouched: Vec<Untouched>,
+    /// Machines that were not chosen: looked at when one that was waits for them.
+    pub(super) others: Vec<Job>,
     pub(super) connector: RoutingConnector,
     identity: RunIdentity,
 }
@@ -58,7 +60,7 @@ impl Preparation {
         })?;
         let ssh = SshConnector::new(SshOptions::new(known_hosts));
         let connector = RoutingConnector::new(LocalConnector::new(), ssh);
-        let (jobs, untouched) = jobs(&project, &look.machines)?;
+        let Jobs { chosen: jobs, others, untouched } = jobs(&project, &look.machines)?;
         let order = project.fleet.machines.iter().map(|machine| machine.name.clone()).collect();
         let identity = RunIdentity::new(
             project.fleet.name.clone(),
@@ -68,7 +70,8 @@ impl Preparation {
             std::time::SystemTime::now(),
             &random_word(),
         );
-        Ok(Self { fleet_name: project.fleet.name.to_string(), order, jobs, untouched, connector, identity })
+        let fleet_name = project.fleet.name.to_string();
+        Ok(Self { fleet_name, order, jobs, untouched, others, connector, identity })
     }
 
     pub(super) fn options(&self, look: &Look, cancel: &CancellationToken) -> RunOptions {
@@ -83,8 +86,15 @@ impl Preparation {
     }
 }
 
-/// The machines to contact, and those that are not.
-fn jobs(project: &Project, only: &[String]) -> Result<(Vec<Job>, Vec<Untouched>), Exit> {
+/// The machines that were chosen, those that were not, and those that cannot be contacted.
+#[derive(Default)]
+struct Jobs {
+    chosen: Vec<Job>,
+    others: Vec<Job>,
+    untouched: Vec<Untouched>,
+}
+
+fn jobs(project: &Project, only: &[String]) -> Result<Jobs, Exit> {
     let seat = Seat::here();
     let names: Vec<&str> = project.fleet.managed().map(|(machine, _)| machine.name.as_str()).collect();
     for name in only {
@@ -93,15 +103,13 @@ fn jobs(project: &Project, only: &[String]) -> Result<(Vec<Job>, Vec<Untouched>)
             return Err(Exit::BadInput);
         }
     }
-    let (mut jobs, mut untouched) = (Vec::new(), Vec::new());
+    let mut jobs = Jobs::default();
     for (machine, managed) in project.fleet.managed() {
-        if !only.is_empty() && !only.iter().any(|name| name == machine.name.as_str()) {
-            continue;
-        }
+        let is_chosen = only.is_empty() || only.iter().any(|name| name == machine.name.as_str());
         let name = machine.name.clone();
         if !managed.platform.is_supported() {
             let why = Why::Unsupported(format!("platform {} is not supported yet", managed.platform));
-            untouched.push(Untouched { name, why });
+            jobs.untouched.extend(is_chosen.then_some(Untouched { name, why }));
             continue;
         }
         let Some(facts) = facts_of(machine) else { continue };
@@ -109,7 +117,8 @@ fn jobs(project: &Project, only: &[String]) -> Result<(Vec<Job>, Vec<Untouched>)
             Ok(target) => {
                 let (fleet, library) = (Arc::clone(&project.fleet), Arc::clone(&project.library));
                 let own = machine.clone();
-                jobs.push(Job {
+                let list = if is_chosen { &mut jobs.chosen } else { &mut jobs.others };
+                list.push(Job {
                     machine: name,
                     target,
                     facts,
@@ -123,11 +132,12 @@ fn jobs(project: &Project, only: &[String]) -> Result<(Vec<Job>, Vec<Untouched>)
             }
             Err(message) => {
                 let failure = Failure { kind: FailureKind::Other, message };
-                untouched.push(Untouched { name, why: Why::Failed(failure) });
+                let failed = Untouched { name, why: Why::Failed(failure) };
+                jobs.untouched.extend(is_chosen.then_some(failed));
             }
         }
     }
-    Ok((jobs, untouched))
+    Ok(jobs)
 }
 
 /// 128 random bits as hexadecimal digits.

@@ -11,27 +11,51 @@ use super::surface::{Surface, complain, print};
 use crate::event::Event;
 use crate::fleet::{Outcome, Prepared, Run, RunOptions};
 use crate::model::MachineName;
+use crate::plan::Plan;
 use crate::report::{self, MachineReport};
 
 /// `plan`.
 pub(super) async fn plan(look: &Look, surface: Surface) -> Exit {
-    let session = match Preparation::new(look, surface) {
-        Ok(session) => session,
+    let (session, prepared) = match prepare(look, surface).await {
+        Ok(looked) => looked,
         Err(exit) => return exit,
     };
+    let reports = in_order(&session.order, &session.untouched, prepared.iter().map(of_prepared));
+    show(&session.fleet_name, &reports, look.json, surface)
+}
+
+/// `drift`: the part of the plan that is there because a machine moved.
+pub(super) async fn drift(look: &Look, surface: Surface) -> Exit {
+    let (session, prepared) = match prepare(look, surface).await {
+        Ok(looked) => looked,
+        Err(exit) => return exit,
+    };
+    let drifted: Vec<Option<(Plan, usize)>> =
+        prepared.iter().map(|one| one.result.as_ref().ok().map(|ready| ready.plan.drifted())).collect();
+    let reports = prepared.iter().zip(&drifted).map(|(one, drifted)| match drifted {
+        Some((plan, pending)) => {
+            MachineReport { plan: Some(plan), pending: Some(*pending), ..of_prepared(one) }
+        }
+        None => of_prepared(one),
+    });
+    let reports = in_order(&session.order, &session.untouched, reports);
+    show(&session.fleet_name, &reports, look.json, surface)
+}
+
+/// Looks at the machines.
+async fn prepare(look: &Look, surface: Surface) -> Result<(Preparation, Vec<Prepared>), Exit> {
+    let mut session = Preparation::new(look, surface)?;
     let progress = Progress::new(surface.progress, surface.errors, session.jobs.len());
     let tell = |event: Event| {
         super::log::note(&event);
         progress.hear(&event);
     };
     let cancel = cancel_on_signal();
+    let jobs = std::mem::take(&mut session.jobs);
     let run = Run::new(&session.connector, session.options(look, &cancel), &tell);
-    let prepared = run.prepare(session.jobs).await;
+    let prepared = run.prepare(jobs).await;
     progress.clear();
-    let reports = in_order(&session.order, &session.untouched, prepared.iter().map(of_prepared));
-    let exit = reports.iter().map(Exit::of_plan).fold(Exit::Done, Exit::or_worse);
-    show(&session.fleet_name, &reports, look.json, exit, surface);
-    exit
+    Ok((session, prepared))
 }
 
 /// `apply`.
@@ -43,7 +67,7 @@ pub(super) async fn apply(arguments: &Apply, surface: Surface) -> Exit {
         );
         return Exit::BadInput;
     }
-    let session = match Preparation::new(look, surface) {
+    let mut session = match Preparation::new(look, surface) {
         Ok(session) => session,
         Err(exit) => return exit,
     };
@@ -58,7 +82,7 @@ pub(super) async fn apply(arguments: &Apply, surface: Surface) -> Exit {
         ..session.options(look, &cancel)
     };
     let run = Run::new(&session.connector, options, &tell);
-    let prepared = run.prepare(session.jobs).await;
+    let prepared = run.prepare(std::mem::take(&mut session.jobs)).await;
     progress.clear();
     let untouched = &session.untouched;
     let changes =
@@ -96,7 +120,8 @@ pub(super) async fn apply(arguments: &Apply, surface: Surface) -> Exit {
             }
         }
     }
-    let outcomes = run.apply(prepared).await;
+    let beside = run.look_at_awaited(&prepared, std::mem::take(&mut session.others)).await;
+    let outcomes = run.apply_beside(prepared, &beside).await;
     progress.clear();
     let reports = in_order(&session.order, untouched, outcomes.iter().map(of_outcome));
     let exit = untouched
@@ -139,14 +164,18 @@ fn of_outcome(outcome: &Outcome) -> MachineReport<'_> {
         left: outcome.left.as_deref(),
         failure: outcome.failure.as_ref(),
         unsupported: None,
+        pending: None,
     }
 }
 
-fn show(fleet: &str, reports: &[MachineReport<'_>], json: bool, exit: Exit, surface: Surface) {
+/// Shows what was found and gives what it means.
+fn show(fleet: &str, reports: &[MachineReport<'_>], json: bool, surface: Surface) -> Exit {
+    let exit = reports.iter().map(Exit::of_plan).fold(Exit::Done, Exit::or_worse);
     if !json {
         print(&report::plans(reports, surface.output));
     }
     finish(fleet, reports, json, exit, surface);
+    exit
 }
 
 fn finish(fleet: &str, reports: &[MachineReport<'_>], json: bool, exit: Exit, surface: Surface) {

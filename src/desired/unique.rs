@@ -28,6 +28,9 @@ pub(super) fn unique(all: Vec<Declared>, problems: &mut Diagnostics) -> Vec<Decl
         if equal(first, &declared) {
             add(&mut first.after, declared.after);
             add(&mut first.follows, declared.follows);
+            first.awaits.extend(declared.awaits);
+            first.awaits.sort();
+            first.awaits.dedup();
         } else {
             problems.push(
                 Diagnostic::at(&declared.origin.span, format!("{id} is declared twice, differently"))

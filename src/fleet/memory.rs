@@ -155,7 +155,7 @@ fn end(outcome: &StepOutcome) -> Option<StepEnd> {
         StepOutcome::Changed => Some(StepEnd::Changed),
         StepOutcome::Failed(_) => Some(StepEnd::Failed),
         StepOutcome::Refused(_) => Some(StepEnd::Refused),
-        StepOutcome::Skipped(_) => Some(StepEnd::Skipped),
+        StepOutcome::Skipped(_) | StepOutcome::Held(_) => Some(StepEnd::Skipped),
         StepOutcome::NotReached => None,
     }
 }

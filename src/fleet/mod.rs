@@ -1,5 +1,6 @@
 //! Many machines at once: how many, in what order, and what one's trouble means to the others.
 
+mod course;
 mod failure;
 mod identity;
 mod memory;

@@ -8,10 +8,11 @@ use futures::StreamExt as _;
 use futures::stream;
 use tokio_util::sync::CancellationToken;
 
+use super::course::{self, Course};
 use super::failure;
 use super::identity::RunIdentity;
 use super::memory::Memory;
-use crate::apply::{Intent, StepNews, apply};
+use crate::apply::{Intent, Restraint, StepNews, apply};
 use crate::event::{Event, Failure, FailureKind, Happening, StepOutcome};
 use crate::model::{Facts, MachineName, Target};
 use crate::plan::Plan;
@@ -121,10 +122,42 @@ impl<'a> Run<'a> {
     }
 
     /// Asks all machines and computes their plans, in the order of the jobs. Sessions of machines
-    /// that have something to do stay open, as many as run at once.
+    /// that have something to do stay open, as many as run at once. Machines that wait for each other are
+    /// refused.
     pub async fn prepare(&self, jobs: Vec<Job>) -> Vec<Prepared> {
+        let mut prepared = self.look(jobs).await;
+        for (machine, failure) in course::circles(&prepared) {
+            let Some(one) = prepared.iter_mut().find(|one| one.machine == machine) else { continue };
+            self.tell(&machine, Happening::Failed(failure.clone()));
+            if let Ok(ready) = std::mem::replace(&mut one.result, Err(failure)) {
+                ready.let_go().await;
+            }
+        }
+        prepared
+    }
+
+    /// Looks at those of `others` that a prepared machine waits for and that are not prepared. They hold
+    /// no session, and nothing is changed on them.
+    pub async fn look_at_awaited(&self, prepared: &[Prepared], others: Vec<Job>) -> Vec<Prepared> {
+        let ready = prepared.iter().filter_map(|one| one.result.as_ref().ok());
+        let awaited: BTreeSet<&MachineName> = ready.flat_map(|ready| ready.plan.awaited()).collect();
+        let is_new = |job: &Job| !prepared.iter().any(|one| one.machine == job.machine);
+        let jobs = others.into_iter().filter(|job| awaited.contains(&job.machine) && is_new(job)).collect();
+        let mut looked = self.look(jobs).await;
+        for one in &mut looked {
+            if let Ok(ready) = &mut one.result
+                && let Some(conversation) = ready.conversation.take()
+            {
+                conversation.close().await;
+            }
+        }
+        looked
+    }
+
+    /// Asks all machines and computes their plans, in the order of the jobs.
+    async fn look(&self, jobs: Vec<Job>) -> Vec<Prepared> {
         let held = Arc::new(tokio::sync::Semaphore::new(self.options.parallel));
-        self.each(jobs, |job| {
+        self.each(jobs.into_iter().enumerate(), |job| {
             let held = Arc::clone(&held);
             async move {
                 let machine = job.machine.clone();
@@ -154,40 +187,62 @@ impl<'a> Run<'a> {
     /// Applies the plans that were prepared, verifies each over its own session, and gives what
     /// became of every machine in the order of `prepared`.
     pub async fn apply(&self, prepared: Vec<Prepared>) -> Vec<Outcome> {
-        self.each(prepared, |prepared| async move {
-            let machine = prepared.machine;
-            match prepared.result {
-                Ok(ready) if ready.plan.steps.is_empty() => Outcome {
-                    machine,
-                    left: Some(Arc::clone(&ready.plan)),
-                    plan: Some(ready.plan),
-                    steps: Vec::new(),
-                    notes: ready.notes,
-                    failure: None,
-                    tally: ready.tally,
-                },
-                Ok(ready) => self.apply_one(machine, ready).await,
-                Err(failure) => Outcome {
-                    machine,
-                    plan: None,
-                    steps: Vec::new(),
-                    left: None,
-                    notes: Vec::new(),
-                    failure: Some(failure),
-                    tally: Tally::default(),
-                },
-            }
+        self.apply_beside(prepared, &[]).await
+    }
+
+    /// As [`Run::apply`], with machines that were looked at and are not changed: steps may wait for them.
+    pub async fn apply_beside(&self, prepared: Vec<Prepared>, beside: &[Prepared]) -> Vec<Outcome> {
+        let course = &Course::new(&prepared, beside);
+        let order = course::order(&prepared);
+        let mut waiting: Vec<Option<Prepared>> = prepared.into_iter().map(Some).collect();
+        let queue: Vec<(usize, Prepared)> = order
+            .into_iter()
+            .filter_map(|index| Some((index, waiting.get_mut(index).and_then(Option::take)?)))
+            .collect();
+        self.each(queue, |prepared| async move {
+            let outcome = self.apply_prepared(prepared, course).await;
+            course.tell(&outcome);
+            outcome
         })
         .await
     }
 
-    /// Works on many at once and gives the results in the order of `items`. One that takes long
-    /// takes one place of those that run at once, and no other waits for it.
-    async fn each<I, T, F>(&self, items: Vec<I>, work: impl Fn(I) -> F) -> Vec<T>
+    async fn apply_prepared(&self, prepared: Prepared, course: &Course) -> Outcome {
+        let machine = prepared.machine;
+        match prepared.result {
+            Ok(ready) if ready.plan.steps.is_empty() => Outcome {
+                machine,
+                left: Some(Arc::clone(&ready.plan)),
+                plan: Some(ready.plan),
+                steps: Vec::new(),
+                notes: ready.notes,
+                failure: None,
+                tally: ready.tally,
+            },
+            Ok(ready) => self.apply_one(machine, ready, course).await,
+            Err(failure) => Outcome {
+                machine,
+                plan: None,
+                steps: Vec::new(),
+                left: None,
+                notes: Vec::new(),
+                failure: Some(failure),
+                tally: Tally::default(),
+            },
+        }
+    }
+
+    /// Works on many at once, begins them in the order given and gives the results in the order of their
+    /// numbers. One that takes long takes one place of those that run at once, and no other waits for it.
+    async fn each<I, T, F>(
+        &self,
+        items: impl IntoIterator<Item = (usize, I)>,
+        work: impl Fn(I) -> F,
+    ) -> Vec<T>
     where
         F: Future<Output = T>,
     {
-        let numbered = stream::iter(items).enumerate().map(|(number, item)| {
+        let numbered = stream::iter(items).map(|(number, item)| {
             let working = work(item);
             async move { (number, working.await) }
         });
@@ -280,7 +335,7 @@ impl<'a> Run<'a> {
         Surroundings { key: (self.options.nonces)(), declared: paths, leaving: BTreeSet::new() }
     }
 
-    async fn apply_one(&self, machine: MachineName, mut ready: Ready) -> Outcome {
+    async fn apply_one(&self, machine: MachineName, mut ready: Ready, course: &Course) -> Outcome {
         let plan = Arc::clone(&ready.plan);
         let mut outcome = Outcome {
             machine,
@@ -319,7 +374,9 @@ impl<'a> Run<'a> {
         let intent = ready.intent(&document, identity, self.options.lock_timeout);
         let applied = match intent {
             Ok(intent) => {
-                let applying = async { Ok(apply(&mut conversation, &plan, &intent, &mut note).await) };
+                let restraint = Restraint { waiting: course.waiting(&plan), ..Restraint::default() };
+                let applying =
+                    async { Ok(apply(&mut conversation, &plan, &intent, restraint, &mut note).await) };
                 self.cancellable(applying).await
             }
             Err(failure) => Err(failure),
@@ -381,6 +438,13 @@ struct Looked {
 }
 
 impl Ready {
+    /// Ends the session that was held.
+    async fn let_go(mut self) {
+        if let Some(conversation) = self.conversation.take() {
+            conversation.close().await;
+        }
+    }
+
     /// What the run writes down on the machine before it changes anything.
     fn intent(
         &mut self,

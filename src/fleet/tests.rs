@@ -3,6 +3,7 @@
 
 mod busybox;
 mod machines;
+mod waiting;
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;

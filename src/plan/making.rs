@@ -42,7 +42,7 @@ impl<'a> Making<'a> {
     }
 
     pub(super) fn finish(self) -> Plan {
-        self.plan
+        self.plan.awaiting_last()
     }
 
     /// Takes the next declared resource, and the indices of those it needs.

@@ -1,5 +1,6 @@
 //! What would change on a machine: a closed list, computed from what is desired, applied and observed. Pure.
 
+mod awaiting;
 mod class;
 mod compute;
 mod departure;
@@ -7,6 +8,7 @@ mod foreseen;
 mod guarded;
 mod making;
 mod order;
+mod part;
 
 pub use class::{Class, Threefold, classify};
 pub use compute::{Blocked, Known, Plan, Step};

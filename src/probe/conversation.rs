@@ -6,8 +6,8 @@ use super::answers::Gathered;
 use super::error::{ProbeError, explained};
 use super::opening::{Opening, prompt};
 use super::script::{AGAIN, Probe};
-use super::sending::send_all;
-use super::steps::{StepReport, is_apply_frame, is_ready, step_report, unbegun};
+use super::sending::{Hold, send_all};
+use super::steps::{StepReport, is_apply_frame, is_held, is_ready, step_report, unbegun};
 use crate::model::{Facts, Privilege, Target};
 use crate::resource::{Declared, Observation, Payload, Question};
 use crate::shell::frames::{Frames, Line};
@@ -162,29 +162,53 @@ impl Conversation {
     /// Sends a script that walks so many steps, and the bytes that follow it; tells of each step as
     /// it is reported; then asks the probe again and gives what it observes now.
     ///
+    /// Where the script waits to be told to go on, `hold` is waited for, and what it gives is sent. Until
+    /// then the machine may be silent for as long as it takes.
+    ///
     /// # Errors
     /// [`ProbeError`]. The steps told of until then have happened.
     pub(crate) async fn perform(
         &mut self,
         script: &str,
         payloads: &[Payload],
+        hold: Option<Hold<'_>>,
         steps: usize,
         tell: &mut (dyn FnMut(StepReport) + Send),
     ) -> Result<Observation, ProbeError> {
         self.frames.forgive();
         let script = format!("{script}{AGAIN}fp_done\n");
         let input = self.channel.input.clone();
-        let sending = send_all(input, program::run(&script), payloads);
+        let (released, mut release) = tokio::sync::watch::channel(hold.is_none());
+        let sending = async {
+            send_all(input.clone(), program::run(&script), payloads).await?;
+            let Some(hold) = hold else { return Ok(()) };
+            let (line, payloads) = hold.await;
+            // Whoever receives may have ended.
+            let _ = released.send(true);
+            send_all(input, line, &payloads).await
+        };
         let limit = self.limits.step;
         let receiving = async {
             let mut gathered = Gathered::default();
             // Only news of a step buys more time; a machine that goes on talking does not get it.
             let mut news = 0;
             let mut deadline = tokio::time::Instant::now() + limit;
+            let mut is_waiting = false;
             loop {
-                let line = tokio::time::timeout_at(deadline, self.line())
-                    .await
-                    .unwrap_or(Err(ProbeError::TimedOut { waiting_for: "wait for a step", limit }))?;
+                let line = if is_waiting {
+                    tokio::select! {
+                        line = self.line() => line,
+                        _ = release.wait_for(|released| *released) => {
+                            is_waiting = false;
+                            deadline = tokio::time::Instant::now() + limit;
+                            continue;
+                        }
+                    }
+                } else {
+                    tokio::time::timeout_at(deadline, self.line())
+                        .await
+                        .unwrap_or(Err(ProbeError::TimedOut { waiting_for: "wait for a step", limit }))
+                }?;
                 if let Some(unbegun) = unbegun(&line) {
                     return Err(unbegun);
                 }
@@ -196,6 +220,7 @@ impl Conversation {
                     }
                     Some(_) => {}
                     None if is_apply_frame(&line) => {}
+                    None if is_held(&line) => is_waiting = !*release.borrow(),
                     None => {
                         if gathered.take(line) {
                             return gathered.observation(&self.probe).map_err(ProbeError::Nonsense);

@@ -10,4 +10,5 @@ mod steps;
 
 pub use conversation::{Conversation, Limits, Opened};
 pub use error::ProbeError;
+pub use sending::Hold;
 pub use steps::{StepReport, StepResult};

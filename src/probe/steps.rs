@@ -32,6 +32,8 @@ pub enum StepResult {
     Failed(String),
     /// A step it needs has failed; that one's index.
     Skipped(usize),
+    /// It was told not to make it.
+    LeftOut,
 }
 
 pub(super) fn is_ready(line: &Line) -> bool {
@@ -44,6 +46,11 @@ pub(super) fn is_apply_frame(line: &Line) -> bool {
         Line::Frame(words) => is(words, &["begin", "apply"]) || is(words, &["began"]),
         Line::Text(_) => false,
     }
+}
+
+/// Whether the machine waits to be told to go on.
+pub(super) fn is_held(line: &Line) -> bool {
+    matches!(line, Line::Frame(words) if words.iter().map(String::as_str).eq(["hold"]))
 }
 
 /// Why a run was not begun, when a line says so. Nothing has been changed then.
@@ -86,6 +93,7 @@ pub(super) fn step_report(line: &Line) -> Option<StepReport> {
         "changed" => StepResult::Changed,
         "refused" => StepResult::Refused(reason()),
         "failed" => StepResult::Failed(reason()),
+        "left-out" => StepResult::LeftOut,
         "skipped" => StepResult::Skipped(rest.first()?.parse().ok()?),
         _ => return None,
     };

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::machine::{MachineReport, Status};
 use super::safe;
 use crate::event::{FailureKind, StepOutcome};
-use crate::model::Aspect;
+use crate::model::{Aspect, MachineName};
 use crate::plan::{Blocked, Plan, Step, Threefold};
 use crate::resource::{Detail, Origin};
 
@@ -69,6 +69,8 @@ struct Machine<'a> {
     blocked: Vec<BlockedPart<'a>>,
     in_order: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pending: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     unsupported: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<FailurePart<'a>>,
@@ -97,6 +99,8 @@ struct StepPart<'a> {
     class: &'static str,
     origin: OriginPart<'a>,
     needs: &'a [usize],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    awaits: Vec<&'a str>,
     details: Vec<DetailPart<'a>>,
     aspects: Vec<AspectPart<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -156,6 +160,7 @@ enum OutcomePart<'a> {
     Refused { reason: &'a str },
     Failed { reason: &'a str },
     Skipped { needs: usize },
+    Held { reason: &'a str },
     NotReached,
 }
 
@@ -170,6 +175,7 @@ impl<'a> Machine<'a> {
             steps: steps.iter().zip(outcomes).map(|(step, outcome)| StepPart::of(step, outcome)).collect(),
             blocked: report.plan.map_or_else(Vec::new, blocked),
             in_order: report.plan.map(|plan| plan.in_order),
+            pending: report.pending,
             unsupported: report.unsupported,
             failure: report
                 .failure
@@ -207,6 +213,7 @@ impl<'a> StepPart<'a> {
             class: step.class.word(),
             origin: OriginPart::of(&step.origin),
             needs: &step.needs,
+            awaits: step.awaits.iter().map(MachineName::as_str).collect(),
             details: step.difference.details.iter().map(DetailPart::of).collect(),
             aspects: step.aspects.iter().map(AspectPart::of).collect(),
             outcome: outcome.map(OutcomePart::of),
@@ -264,6 +271,7 @@ impl<'a> OutcomePart<'a> {
             StepOutcome::Refused(reason) => Self::Refused { reason },
             StepOutcome::Failed(reason) => Self::Failed { reason },
             StepOutcome::Skipped(needs) => Self::Skipped { needs: *needs },
+            StepOutcome::Held(reason) => Self::Held { reason },
             StepOutcome::NotReached => Self::NotReached,
         }
     }
@@ -274,6 +282,8 @@ fn status(status: Status) -> &'static str {
         Status::InOrder => "in_order",
         Status::Done => "done",
         Status::Pending => "pending",
+        Status::Drifted => "drifted",
+        Status::NoDrift => "no_drift",
         Status::Blocked => "blocked",
         Status::Unsupported => "unsupported",
         Status::Partly => "partly",

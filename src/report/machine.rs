@@ -22,6 +22,9 @@ pub struct MachineReport<'a> {
     pub failure: Option<&'a Failure>,
     /// Why it is not touched, when that is no fault of the run.
     pub unsupported: Option<&'a str>,
+    /// When the report is about drift, and the plan its drifted part: how many changes are not in it
+    /// because it is the inventory that moved.
+    pub pending: Option<usize>,
 }
 
 /// What became of a machine, in one word.
@@ -33,6 +36,10 @@ pub enum Status {
     Done,
     /// There are changes to make.
     Pending,
+    /// It moved away from what was applied.
+    Drifted,
+    /// It did not; what else there is to do was not asked.
+    NoDrift,
     /// There is nothing to do but what cannot be done.
     Blocked,
     /// It is not touched: its platform is not supported.
@@ -57,6 +64,8 @@ impl Status {
             Self::InOrder => "in order",
             Self::Done => "done",
             Self::Pending => "pending",
+            Self::Drifted => "drifted",
+            Self::NoDrift => "no drift",
             Self::Blocked => "blocked",
             Self::Unsupported => "unsupported",
             Self::Partly => "partly",
@@ -72,7 +81,16 @@ impl<'a> MachineReport<'a> {
     /// A machine of which nothing is known yet.
     #[must_use]
     pub fn new(name: &'a MachineName) -> Self {
-        Self { name, notes: &[], plan: None, steps: &[], left: None, failure: None, unsupported: None }
+        Self {
+            name,
+            notes: &[],
+            plan: None,
+            steps: &[],
+            left: None,
+            failure: None,
+            unsupported: None,
+            pending: None,
+        }
     }
 
     /// Whether its plan was applied, or begun to be.
@@ -96,6 +114,9 @@ impl<'a> MachineReport<'a> {
             };
         }
         let Some(plan) = self.plan else { return Status::Interrupted };
+        if self.pending.is_some() && (plan.blocked.is_empty() || !plan.steps.is_empty()) {
+            return if plan.steps.is_empty() { Status::NoDrift } else { Status::Drifted };
+        }
         if plan.steps.is_empty() {
             return if plan.blocked.is_empty() { Status::InOrder } else { Status::Blocked };
         }
@@ -150,6 +171,7 @@ pub(super) struct Ended {
     pub(super) failed: usize,
     pub(super) refused: usize,
     pub(super) skipped: usize,
+    pub(super) held: usize,
     pub(super) not_reached: usize,
 }
 
@@ -162,6 +184,7 @@ impl Ended {
                 StepOutcome::Failed(_) => &mut ended.failed,
                 StepOutcome::Refused(_) => &mut ended.refused,
                 StepOutcome::Skipped(_) => &mut ended.skipped,
+                StepOutcome::Held(_) => &mut ended.held,
                 StepOutcome::NotReached => &mut ended.not_reached,
             } += 1;
         }

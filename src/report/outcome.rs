@@ -43,6 +43,7 @@ fn counts(machine: &MachineReport<'_>) -> Vec<Line> {
         (ended.failed, "failed", Paint::Alarm),
         (ended.refused, "refused", Paint::Alarm),
         (ended.skipped, "skipped", Paint::Changed),
+        (ended.held, "still waiting", Paint::Changed),
         (ended.not_reached, "not reached", Paint::Changed),
     ]));
     counts
@@ -64,11 +65,12 @@ fn body(machine: &MachineReport<'_>, style: Style) -> String {
             }
             StepOutcome::Failed(reason) => ("!", "failed", Paint::Alarm, reason.clone()),
             StepOutcome::Refused(reason) => ("!", "refused", Paint::Alarm, reason.clone()),
+            StepOutcome::Held(reason) => ("-", "waits", Paint::Changed, reason.clone()),
             StepOutcome::Skipped(need) => {
                 ("-", "skipped", Paint::Changed, skipped(plan, machine.steps, *need))
             }
         };
-        Heading { sign, verb, paint }.write(&mut text, &one.id, &one.origin, None, style);
+        Heading { sign, verb, paint }.write(&mut text, &one.id, &one.origin, "", style);
         step::reason(&mut text, &reason, BODY, style);
     }
     list(&mut text, "not reached", &not_reached, style);
@@ -88,6 +90,7 @@ fn skipped(plan: &Plan, steps: &[StepOutcome], need: usize) -> String {
     let how = match steps.get(need) {
         Some(StepOutcome::Refused(_)) => "was refused",
         Some(StepOutcome::Skipped(_)) => "was skipped",
+        Some(StepOutcome::Held(_)) => "waits for another machine",
         Some(StepOutcome::NotReached) => "was not reached",
         Some(StepOutcome::Failed(_) | StepOutcome::Changed) | None => "failed",
     };

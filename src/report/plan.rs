@@ -44,7 +44,7 @@ fn machine_text(text: &mut String, machine: &MachineReport<'_>, widest: usize, s
         let reason = safe::line(reason, style);
         items.push(Line::default().with(Paint::Faint, format!("not touched: {reason}")));
     } else if let Some(plan) = machine.plan {
-        items = counts(plan);
+        items = counts(plan, machine.pending);
         body(&mut rest, plan, style);
     }
     if let Some(failure) = machine.failure {
@@ -61,12 +61,19 @@ fn machine_text(text: &mut String, machine: &MachineReport<'_>, widest: usize, s
 }
 
 /// `3 to create`, `1 to update`, `28 in order`, or that there is nothing to do.
-fn counts(plan: &Plan) -> Vec<Line> {
+///
+/// Of a report about drift also how many changes are `pending`, which it does not show.
+fn counts(plan: &Plan, pending: Option<usize>) -> Vec<Line> {
     let counts = Counts::of(plan);
+    let hidden = match pending {
+        None | Some(0) => String::new(),
+        Some(hidden) => format!("{hidden} pending not shown"),
+    };
     if plan.is_empty() {
-        return vec![
-            Line::default().with(Paint::Plain, format!("nothing to do ({} in order)", counts.in_order)),
-        ];
+        let nothing = if pending.is_some() { "no drift" } else { "nothing to do" };
+        let hidden = if hidden.is_empty() { hidden } else { format!(", {hidden}") };
+        let words = format!("{nothing} ({} in order{hidden})", counts.in_order);
+        return vec![Line::default().with(Paint::Plain, words)];
     }
     let sorts = [
         (counts.create, "to create", Paint::Created),
@@ -78,7 +85,9 @@ fn counts(plan: &Plan) -> Vec<Line> {
         (counts.blocked, "blocked", Paint::Alarm),
         (counts.in_order, "in order", Paint::Faint),
     ];
-    words::counts(&sorts)
+    let mut items = words::counts(&sorts);
+    items.extend((!hidden.is_empty()).then(|| Line::default().with(Paint::Faint, hidden)));
+    items
 }
 
 fn body(text: &mut String, plan: &Plan, style: Style) {
@@ -108,7 +117,7 @@ fn body(text: &mut String, plan: &Plan, style: Style) {
 
 fn blocked(text: &mut String, one: &Blocked, style: Style) {
     let head = step::Heading { sign: "!", verb: "blocked", paint: Paint::Alarm };
-    head.write(text, &one.id, &one.origin, None, style);
+    head.write(text, &one.id, &one.origin, "", style);
     step::reason(text, &one.reason, BODY, style);
 }
 

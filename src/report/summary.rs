@@ -116,6 +116,7 @@ const AFTER: &[Column] = &[
     column("failed", false, |machine| ended(machine).failed),
     column("refused", false, |machine| ended(machine).refused),
     column("skipped", false, |machine| ended(machine).skipped),
+    column("waits", false, |machine| ended(machine).held),
     column("not reached", false, |machine| ended(machine).not_reached),
     column("left", true, |machine| machine.left.map_or(0, |left| left.steps.len())),
     column("blocked", false, |machine| machine.left.or(machine.plan).map_or(0, |plan| plan.blocked.len())),
@@ -150,8 +151,8 @@ fn painted(table: &Table, machines: &[MachineReport<'_>], style: Style) -> Strin
 
 fn paint(status: Status) -> Paint {
     match status {
-        Status::InOrder | Status::Done => Paint::Created,
-        Status::Pending | Status::Partly => Paint::Changed,
+        Status::InOrder | Status::Done | Status::NoDrift => Paint::Created,
+        Status::Pending | Status::Partly | Status::Drifted => Paint::Changed,
         Status::Unsupported => Paint::Faint,
         Status::Blocked | Status::Refused | Status::Unreachable | Status::Interrupted | Status::Failed => {
             Paint::Alarm
@@ -168,14 +169,18 @@ pub fn closing(machines: &[MachineReport<'_>]) -> String {
 fn parts(machines: &[MachineReport<'_>]) -> Vec<String> {
     let number = |wanted: Status| machines.iter().filter(|machine| machine.status() == wanted).count();
     let mut parts: Vec<String> = Vec::new();
-    let pending: Vec<usize> = machines
-        .iter()
-        .filter(|machine| machine.status() == Status::Pending)
-        .map(|machine| machine.plan.map_or(0, |plan| plan.steps.len()))
-        .collect();
-    if !pending.is_empty() {
-        let changes = counted(pending.iter().sum(), "change");
-        parts.push(format!("{changes} to make on {}", counted(pending.len(), "machine")));
+    for (status, noun, what) in
+        [(Status::Pending, "change", "to make"), (Status::Drifted, "resource", "drifted")]
+    {
+        let found: Vec<usize> = machines
+            .iter()
+            .filter(|machine| machine.status() == status)
+            .map(|machine| machine.plan.map_or(0, |plan| plan.steps.len()))
+            .collect();
+        if !found.is_empty() {
+            let what = format!("{} {what}", counted(found.iter().sum(), noun));
+            parts.push(format!("{what} on {}", counted(found.len(), "machine")));
+        }
     }
     let mut say = |count: usize, words: &dyn Fn(&str) -> String| {
         if count > 0 {
@@ -187,6 +192,7 @@ fn parts(machines: &[MachineReport<'_>]) -> Vec<String> {
     say(number(Status::Done), &|count| format!("{count} changed"));
     say(number(Status::Partly), &|count| format!("{count} partly changed"));
     say(number(Status::InOrder), &|count| format!("nothing to do on {count}"));
+    say(number(Status::NoDrift), &|count| format!("no drift on {count}"));
     let rest = [
         Status::Blocked,
         Status::Refused,

@@ -104,7 +104,31 @@ pub fn read(
     let owner = owner.unwrap_or_else(|| reading.owner_of(&path));
     let checkout = Checkout { path, remote, branch, owner, push_url, key, known_hosts };
     let first = checkout.needs();
-    vec![Declared::new(checkout, origin.clone()).after(first)]
+    // A repository on a machine of the fleet has to be there before it can be cloned.
+    let awaits = host_of(&checkout.remote)
+        .map(|(host, port)| reading.supply.machines_at(host, port))
+        .unwrap_or_default();
+    vec![Declared::new(checkout, origin.clone()).after(first).awaits(awaits)]
+}
+
+/// The host a remote lies on, and the port of its SSH server when the remote says so; `None` for a path.
+fn host_of(remote: &str) -> Option<(&str, Option<u16>)> {
+    let without_user = |text: &'_ str| text.rsplit_once('@').map_or(0, |(user, _)| user.len() + 1);
+    let Some((scheme, rest)) = remote.split_once("://") else {
+        // As git reads it: `HOST:PATH`, unless a slash comes first.
+        let (host, _) = remote.split_once(':').filter(|(host, _)| !host.contains('/'))?;
+        return Some((host.get(without_user(host)..)?, None));
+    };
+    let authority = rest.split('/').next()?;
+    let authority = authority.get(without_user(authority)..)?;
+    if let Some((host, after)) = authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        return Some((host, after.strip_prefix(':').and_then(|port| port.parse().ok())));
+    }
+    let (host, port) = match authority.split_once(':') {
+        Some((host, port)) => (host, port.parse().ok()),
+        None => (authority, None),
+    };
+    (!host.is_empty()).then_some((host, port.filter(|_| scheme.contains("ssh"))))
 }
 
 /// What git said of a repository.

@@ -136,6 +136,17 @@ impl Declared {
         self
     }
 
+    /// Adds machines whose own changes have to be made first.
+    #[must_use]
+    pub fn awaits(mut self, machines: impl IntoIterator<Item = MachineName>) -> Self {
+        for machine in machines {
+            if !self.awaits.contains(&machine) {
+                self.awaits.push(machine);
+            }
+        }
+        self
+    }
+
     /// Adds resources whose change it follows.
     #[must_use]
     pub fn follows(mut self, ids: impl IntoIterator<Item = ResourceId>) -> Self {

@@ -57,6 +57,8 @@ mod rig_self;
 #[cfg(test)]
 mod rig_shells;
 #[cfg(test)]
+mod rig_stages;
+#[cfg(test)]
 mod rig_wholetech;
 #[cfg(test)]
 mod scripts;
