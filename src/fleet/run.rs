@@ -332,7 +332,7 @@ impl<'a> Run<'a> {
 
     fn surroundings(&self, declared: &[Declared]) -> Surroundings {
         let paths: BTreeSet<_> = declared.iter().filter_map(|one| one.resource.path().cloned()).collect();
-        Surroundings { key: (self.options.nonces)(), declared: paths, leaving: BTreeSet::new() }
+        Surroundings { key: (self.options.nonces)(), declared: paths, ..Surroundings::default() }
     }
 
     async fn apply_one(&self, machine: MachineName, mut ready: Ready, course: &Course) -> Outcome {

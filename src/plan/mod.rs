@@ -1,5 +1,6 @@
 //! What would change on a machine: a closed list, computed from what is desired, applied and observed. Pure.
 
+mod adoption;
 mod awaiting;
 mod class;
 mod compute;

@@ -3,15 +3,22 @@
 //! Where its branch stands is status, not plan: the first apply clones the remote's head, and what
 //! pulls later is a schedule. Local changes and commits are never overwritten.
 
+mod left;
+
+use serde_json::{Value as Json, json};
+
 use super::answer::{Answers, ObserveError, PathFacts, PathType};
 use super::declared::{Declared, Origin, Resource};
 use super::difference::{Action, Comparison, Detail, Difference};
 use super::operation::Operation;
 use super::question::{Question, Want};
 use super::reading::Reading;
-use super::{lines, ownership, way_in};
-use crate::model::{Diagnostics, Fields, MachinePath, Node, ResourceId};
+use super::remnant::Touched;
+use super::{aspects, lines, ownership, way_in};
+use crate::model::{Aspect, Aspects, Diagnostics, Fields, MachinePath, Node, ResourceId};
 use crate::shell::{Call, Library, posix};
+
+pub(super) use left::recall;
 
 /// The word of the inventory.
 pub const KIND: &str = "checkout";
@@ -158,6 +165,9 @@ impl<'a> Repository<'a> {
 }
 
 impl Checkout {
+    /// The aspect that stands for the repository.
+    const ASPECT: &str = "origin";
+
     /// What has to come first, where it is declared: git itself, the key and the host keys.
     #[must_use]
     pub fn needs(&self) -> Vec<ResourceId> {
@@ -361,6 +371,53 @@ impl Resource for Checkout {
 
     fn guards(&self) -> bool {
         way_in::leads_through(&self.path)
+    }
+
+    /// The folder is a place: it may have been there, empty.
+    fn wanted(&self) -> Aspects {
+        let mut wanted = aspects::attributes(Some(&self.owner), None, None);
+        let push = self.push_url.as_deref().unwrap_or("none");
+        wanted.extend([
+            (Self::ASPECT.to_owned(), aspects::text(self.remote.as_bytes())),
+            ("branch".to_owned(), aspects::text(self.branch.as_bytes())),
+            ("push URL".to_owned(), aspects::text(push.as_bytes())),
+            (aspects::folder(&self.path), aspects::there()),
+        ]);
+        wanted
+    }
+
+    fn observed(&self, answers: Answers<'_>) -> Result<Aspects, ObserveError> {
+        let facts = answers.path(0)?;
+        if !matches!(facts.what, PathType::Directory { .. }) {
+            return Ok(Aspects::new());
+        }
+        let mut seen = aspects::seen_attributes(facts, Some(&self.owner), None, None);
+        seen.insert(aspects::folder(&self.path), aspects::there());
+        let said = answers.lines(1)?;
+        if lines::value(said, "state")? != "repository" {
+            return Ok(seen);
+        }
+        let found = Repository::parse(said)?;
+        let push = if found.push.is_empty() { "none" } else { &found.push };
+        let origin = if found.is_begun {
+            Aspect::plain("a clone that was cut off")
+        } else {
+            aspects::text(found.origin.as_bytes())
+        };
+        seen.extend([
+            (Self::ASPECT.to_owned(), origin),
+            ("branch".to_owned(), aspects::text(found.place().as_bytes())),
+            ("push URL".to_owned(), aspects::text(push.as_bytes())),
+        ]);
+        Ok(seen)
+    }
+
+    fn remains(&self) -> Json {
+        json!({})
+    }
+
+    fn touches(&self) -> Vec<Touched> {
+        vec![Touched::Other(format!("checkout {}", self.path))]
     }
 }
 

@@ -77,6 +77,12 @@ pub trait Resource: Debug + Send + Sync {
         Json::Null
     }
 
+    /// Resources that make it what it is, such as the file that defines a unit: where one of them is
+    /// fleetprov's already, so is what it made.
+    fn rests_on(&self) -> Vec<ResourceId> {
+        Vec::new()
+    }
+
     /// Whether a change of it can cut the way in to the machine (contract C6), by the table of
     /// [`super::way_in`].
     fn guards(&self) -> bool {
