@@ -7,6 +7,8 @@
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod boundary;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod demo;
@@ -18,6 +20,8 @@ mod docs;
 mod house;
 #[cfg(test)]
 mod inventory;
+#[cfg(test)]
+mod listing;
 #[cfg(test)]
 mod project;
 #[cfg(test)]
@@ -34,12 +38,15 @@ mod rig_disk;
 mod rig_drift;
 #[cfg(test)]
 mod rig_guard;
+mod rig_faults;
 #[cfg(test)]
 mod rig_hostile;
 #[cfg(test)]
 mod rig_hung;
 #[cfg(test)]
 mod rig_interrupted;
+#[cfg(test)]
+mod rig_lock;
 #[cfg(test)]
 mod rig_many;
 #[cfg(test)]
