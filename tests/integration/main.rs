@@ -37,8 +37,9 @@ mod rig_disk;
 #[cfg(test)]
 mod rig_drift;
 #[cfg(test)]
-mod rig_guard;
 mod rig_faults;
+#[cfg(test)]
+mod rig_guard;
 #[cfg(test)]
 mod rig_hostile;
 #[cfg(test)]

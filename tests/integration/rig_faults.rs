@@ -125,10 +125,13 @@ impl<'a> Subject<'a> {
         }
         if !progress.lines().any(|line| line == "end") {
             let changed = progress.lines().find_map(|line| line.strip_suffix(" changed"));
-            let done = changed.and_then(|index| Some(held.steps.get(index.parse::<usize>().ok()?)?.0.as_str()));
+            let done =
+                changed.and_then(|index| Some(held.steps.get(index.parse::<usize>().ok()?)?.0.as_str()));
             let words = again.words();
             if !words.contains(&format!("was cut off: {}", done.unwrap_or_default())) {
-                return Err(format!("the next apply does not say what was done, {done:?}: {progress}\n{again}"));
+                return Err(format!(
+                    "the next apply does not say what was done, {done:?}: {progress}\n{again}"
+                ));
             }
         }
         let plan = self.project.plan(&[]);

@@ -38,7 +38,13 @@ impl Harm {
 
     /// Does it to the run that is held, lets the run go, waits for the end of the controller, and takes
     /// away what can be taken away.
-    pub(super) fn inflict(self, machine: &RunningMachine, running: Running, watch: Watch, held: &Held) -> Ran {
+    pub(super) fn inflict(
+        self,
+        machine: &RunningMachine,
+        running: Running,
+        watch: Watch,
+        held: &Held,
+    ) -> Ran {
         let servers: Vec<u32> = lineage(held.shell)
             .into_iter()
             .skip(1)

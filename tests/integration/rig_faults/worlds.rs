@@ -115,7 +115,8 @@ pub(super) fn condition(machine: &RunningMachine, is_booted: bool) -> String {
 /// What of a machine is neither as in one world nor as in the other, one line each.
 pub(super) fn torn(now: &Listing, worlds: &[Listing; 2]) -> Vec<String> {
     let mut torn = Vec::new();
-    let paths: BTreeSet<&String> = worlds.iter().flat_map(|world| world.0.keys()).chain(now.0.keys()).collect();
+    let paths: BTreeSet<&String> =
+        worlds.iter().flat_map(|world| world.0.keys()).chain(now.0.keys()).collect();
     for path in paths {
         let known: Vec<Option<&Entry>> = worlds.iter().map(|world| world.0.get(path)).collect();
         let there = now.0.get(path);
@@ -136,7 +137,9 @@ pub(super) fn torn(now: &Listing, worlds: &[Listing; 2]) -> Vec<String> {
         };
         let all: BTreeSet<String> = known.iter().flatten().flat_map(|entry| lines(entry)).collect();
         let is_file = there.mode & 0o170_000 == 0o100_000;
-        let is_part = path.starts_with("/srv/foreign/") || path.starts_with("/var/spool/cron") || path.ends_with("rclone.conf");
+        let is_part = path.starts_with("/srv/foreign/")
+            || path.starts_with("/var/spool/cron")
+            || path.ends_with("rclone.conf");
         // A folder on its way has not got its mode and owner yet, a folder that is a mount in between neither.
         let is_folder = there.mode & 0o170_000 == 0o040_000;
         if !(is_file && is_part && lines(there).is_subset(&all)) && !is_folder {
