@@ -78,6 +78,12 @@ impl Exit {
         if report.unsupported.is_some() {
             exit = exit.or_worse(Exit::Pending);
         }
+        if !report.unplanned.is_empty() {
+            exit = exit.or_worse(Exit::Pending);
+        }
+        if report.stale.is_some_and(|stale| !stale.is_empty()) {
+            exit = exit.or_worse(Exit::Refused);
+        }
         if let Some(plan) = report.plan {
             if !plan.steps.is_empty() {
                 exit = exit.or_worse(Exit::Pending);
@@ -110,11 +116,18 @@ impl Exit {
                 | StepOutcome::Skipped(_)
                 | StepOutcome::Held(_)
                 | StepOutcome::NotReached => Exit::Partly,
-                StepOutcome::Refused(_) => Exit::Refused,
+                StepOutcome::Refused(_) | StepOutcome::Reverted => Exit::Refused,
             });
         }
-        if outcome.left.as_ref().is_some_and(|left| !left.is_empty()) {
-            exit = exit.or_worse(Exit::Partly);
+        if let Some(left) = &outcome.left {
+            // What the saved plan does not have was not to be made.
+            let is_planned = |id| !outcome.unplanned.contains(id);
+            if !left.blocked.is_empty() || left.steps.iter().any(|step| is_planned(&step.id)) {
+                exit = exit.or_worse(Exit::Partly);
+            }
+        }
+        if !outcome.unplanned.is_empty() {
+            exit = exit.or_worse(Exit::Pending);
         }
         exit
     }

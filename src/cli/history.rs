@@ -15,7 +15,7 @@ use crate::store::{RememberedRuns, remember_runs, remembered_runs};
 
 /// `history`.
 pub(super) async fn history(look: &Look, surface: Surface) -> Exit {
-    let mut session = match Preparation::new(look, surface) {
+    let mut session = match Preparation::new(look, None, surface) {
         Ok(session) => session,
         Err(exit) => return exit,
     };

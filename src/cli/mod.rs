@@ -13,6 +13,7 @@ mod preparation;
 mod progress;
 mod render;
 mod runs;
+mod saved;
 mod surface;
 
 pub use main::main;

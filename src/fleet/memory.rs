@@ -180,6 +180,7 @@ fn end(outcome: &StepOutcome) -> Option<StepEnd> {
         StepOutcome::Failed(_) => Some(StepEnd::Failed),
         StepOutcome::Refused(_) => Some(StepEnd::Refused),
         StepOutcome::Skipped(_) | StepOutcome::Held(_) => Some(StepEnd::Skipped),
+        StepOutcome::Reverted => Some(StepEnd::Reverted),
         StepOutcome::NotReached => None,
     }
 }

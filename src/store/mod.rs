@@ -2,6 +2,7 @@
 
 mod history;
 mod library;
+mod plan_file;
 mod project;
 mod rendered;
 mod seat;
@@ -9,6 +10,7 @@ mod secrets;
 mod target;
 
 pub use history::{HistoryError, RememberedRuns, remember_runs, remembered_runs};
+pub use plan_file::{PlanStoreError, read_plan, write_plan};
 pub use project::{LoadError, Project, ProjectOptions, load};
 pub use rendered::{WriteError, write_rendered};
 pub use seat::Seat;
