@@ -37,6 +37,8 @@ mod rig_hung;
 #[cfg(test)]
 mod rig_interrupted;
 #[cfg(test)]
+mod rig_leaving;
+#[cfg(test)]
 mod rig_many;
 #[cfg(test)]
 mod rig_mounts;
