@@ -32,6 +32,7 @@ const EVERYTHING: &str = r##"
   after: [directory /etc/systemd/system/cron.service.d]
 - directory: {path: /etc/systemd/system/cron.service.d}
 - service: {name: cron}
+  follows: [file /etc/systemd/system/cron.service.d/lab.conf]
 - package: lab-base
 - package: lab-extra
 - checkout: {path: /srv/checkout, remote: /srv/git/lab.git, owner: root}
@@ -48,6 +49,7 @@ echo old >/srv/old.conf
 printf '{\n  // the other'"'"'s\n  "other": [1, 2],\n  "theme": "none",\n  "editor": {"font": {}}\n}\n' >/srv/settings.json
 printf '; the other'"'"'s\n[main]\nother = 1\nlevel = none\n\n[else]\nlevel = 2\n' >/srv/app.ini
 printf '[one]\nother = 1\n\n[three]\nx = y\n' >/srv/secret.ini
+chmod 600 /srv/secret.ini
 echo '# the other line
 0 0 1 1 * /bin/false' | crontab -
 useradd --create-home fresh
@@ -88,8 +90,9 @@ fn state(machine: &RunningMachine) -> String {
         "find /etc /srv /home /root /opt /usr/local /usr/share/lab* /var/spool/cron /var/lib/systemd/timers -xdev \
          ! -path '/root/.cache*' ! -path '/srv/checkout/.git/*' ! -path /etc/ld.so.cache \
          -printf '%y %m %u:%g %p %l\\n' 2>/dev/null | sort
-         find /etc /srv /home /root /var/spool/cron -xdev -type f ! -path '/srv/checkout/.git/*' \
+         find /etc /srv /home /root -xdev -type f ! -path '/srv/checkout/.git/*' \
          ! -path /etc/ld.so.cache -exec sha256sum {} + | sort -k 2
+         crontab -l; crontab -u alice -l
          systemctl list-units --all --no-legend --plain 'fleetprov*' 'lab*' | grep -v ' not-found '
          systemctl show -p NeedDaemonReload,Nice,ActiveState,UnitFileState cron.service
          dpkg-query -W -f '${Package} ${db:Status-Status}\\n' | grep lab; :",
@@ -144,4 +147,68 @@ fn what_leaves_the_inventory_leaves_the_machine_and_nothing_else_does() {
         String::from_utf8_lossy(&droplet.read("/srv/app.ini")),
         "; the other's\n[main]\nother = 1\nlevel = high\n\n[else]\nlevel = 2\n"
     );
+}
+
+/// Two sets of each kind of part, and what is left of them under other names.
+const BEFORE_RENAMING: &str = r#"
+- json-keys: {path: /srv/a.json, id: old, values: {a: 1, b: 2, /c/d: 3, /c/e: 4}}
+- ini-keys: {path: /srv/a.ini, id: old, sections: {one: {x: 1, y: 2}, two: {z: 3}}}
+- ini-keys: {path: /srv/s.ini, id: old, sections: {one: {x: {secret: token}, y: 2}, two: {z: {secret: token}}}}
+- ini-keys: {path: /srv/t.ini, sections: {one: {x: {secret: token}, y: 2}, two: {z: {secret: token}}}}
+- block: {path: /srv/a.conf, id: same, content: "x\n"}
+- schedule: {name: old, at: "10 3 * * *", command: /bin/true}
+- authorized-key: {user: alice, id: laptop, key: "KEY"}
+- file: {path: /srv/becomes, content: "a file\n"}
+- directory: {path: /srv/turns}
+- link: {path: /srv/one, target: x}
+"#;
+
+const AFTER_RENAMING: &str = r#"
+- json-keys: {path: /srv/a.json, id: new, values: {a: 1, /c/d: 3}}
+- ini-keys: {path: /srv/a.ini, id: new, sections: {one: {x: 1}}}
+- ini-keys: {path: /srv/s.ini, id: new, sections: {one: {x: {secret: token}}}}
+- ini-keys: {path: /srv/t.ini, sections: {one: {x: {secret: token}}}}
+- block: {path: /srv/a.conf, id: same, comment: "//", content: "x\n"}
+- schedule: {name: new, at: "10 3 * * *", command: /bin/true}
+- authorized-key: {user: alice, id: laptop, key: "OTHER"}
+- block: {path: /srv/becomes, id: part, content: "a part\n"}
+- link: {path: /srv/turns, target: becomes}
+- link: {path: /srv/two, target: x}
+"#;
+
+#[test]
+fn what_gets_another_name_leaves_no_twin_and_is_not_lost() {
+    let rig = Rig::start(&[Machine::systemd("droplet")]);
+    let droplet = rig.machine("droplet");
+    let other = KEY.replace("5kR laptop", "5kQ laptop");
+    let fill = |text: &str| text.replace("KEY", KEY).replace("OTHER", &other);
+    let project = Project::new(&rig).machine(droplet, "root", "", &fill(BEFORE_RENAMING));
+    project.secret("token", b"the marker secret");
+    let keys = droplet.check("cat /home/alice/.ssh/authorized_keys");
+    project.converge();
+    project.declare("droplet", &fill(AFTER_RENAMING));
+    project.converge();
+
+    let read = |path: &str| String::from_utf8(droplet.read(path)).unwrap();
+    assert_eq!(read("/srv/a.json"), "{\n  \"a\": 1,\n  \"c\": {\n    \"d\": 3\n  }\n}\n");
+    assert_eq!(read("/srv/a.ini"), "[one]\nx = 1\n");
+    for path in ["/srv/s.ini", "/srv/t.ini"] {
+        assert_eq!(read(path), "[one]\nx = the marker secret\n", "{path}");
+    }
+    assert_eq!(
+        read("/srv/a.conf"),
+        "// BEGIN fleetprov same (managed: edits here are overwritten)\nx\n// END fleetprov same\n"
+    );
+    assert_eq!(droplet.check("systemctl list-timers --all --no-legend | grep -c fleetprov-new"), "1");
+    assert_eq!(droplet.check("ls /etc/systemd/system | grep -c fleetprov-old; true"), "0");
+    assert_eq!(droplet.check("systemctl list-units --all --no-legend 'fleetprov-old*' | wc -l"), "0");
+    assert_eq!(read("/home/alice/.ssh/authorized_keys"), format!("{keys}\n{other}\n"));
+    assert!(read("/srv/becomes").contains("a part") && !read("/srv/becomes").contains("a file"));
+    assert_eq!(droplet.check("readlink /srv/turns /srv/two; ls -d /srv/one 2>/dev/null; true"), "becomes\nx");
+
+    // And all of it goes, what was handed on from set to set included.
+    project.declare("droplet", "  []");
+    project.converge();
+    assert_eq!(droplet.check("ls -A /srv"), "");
+    assert_eq!(read("/home/alice/.ssh/authorized_keys"), format!("{keys}\n"));
 }
