@@ -47,6 +47,8 @@ mod rig_hung;
 #[cfg(test)]
 mod rig_interrupted;
 #[cfg(test)]
+mod rig_leaving;
+#[cfg(test)]
 mod rig_lock;
 #[cfg(test)]
 mod rig_many;
