@@ -2,6 +2,8 @@
 
 mod call;
 pub mod frames;
+#[cfg(test)]
+mod keep_tests;
 pub mod posix;
 pub mod program;
 #[cfg(test)]

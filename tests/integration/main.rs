@@ -67,6 +67,8 @@ mod rig_shells;
 #[cfg(test)]
 mod rig_stages;
 #[cfg(test)]
+mod rig_undo;
+#[cfg(test)]
 mod rig_wholetech;
 #[cfg(test)]
 mod scripts;
