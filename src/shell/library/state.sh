@@ -237,21 +237,23 @@ fp_watch() {
 	fp_watcher=$!
 }
 
+# Seconds between two looks, and how long nothing may come.
+fp_watch_pause=5 fp_watch_most=30
 fp_watcher=''
 fp_watch_over() {
 	trap - PIPE HUP
 	fp_stream=$(readlink "/proc/$$/fd/0")
 	fp_was='' fp_still=0
-	while sleep 5; do
+	while sleep "$fp_watch_pause"; do
 		[ "$(fp_life $$)" = "$1" ] || return 0
 		fp_watch_look
 		if [ -n "$fp_reading" ] && [ "$fp_reading" = "$fp_was" ]; then
-			fp_still=$((fp_still + 5))
+			fp_still=$((fp_still + fp_watch_pause))
 		else
 			fp_still=0
 		fi
 		fp_was=$fp_reading
-		[ "$fp_still" -ge 30 ] || continue
+		[ "$fp_still" -ge "$fp_watch_most" ] || continue
 		kill -KILL $$
 		# Those that wait for the rest may hold the lock, too, and each may be followed by another.
 		for fp_still in 1 2 3; do
