@@ -46,7 +46,7 @@ fn locked_out(project: &Project, machine: &RunningMachine) -> Ran {
     assert!(begun.elapsed() < BACK, "{:?}", begun.elapsed());
     assert_clean(machine);
     // It can be logged in to, and what was put back is planned again, with a word on why.
-    project.plan(&[]).expect(2).says("was put back by the machine");
+    project.plan(&[]).expect(2).says("was put back by the machine in run");
     ran
 }
 
@@ -145,7 +145,7 @@ fn a_machine_whose_controller_is_killed_puts_it_back() {
         // Nobody else changes anything meanwhile.
         wait_until_clean(machine, BACK);
         assert_eq!(machine.read("/root/.ssh/authorized_keys"), before);
-        project.plan(&[]).expect(2).says("was put back by the machine");
+        project.plan(&[]).expect(2).says("was put back by the machine in run");
     }
 }
 
@@ -172,7 +172,7 @@ fn a_machine_that_crashes_before_it_is_confirmed_puts_it_back() {
         wait_until_clean(machine, Duration::from_secs(75));
         assert_eq!(machine.read("/root/.ssh/authorized_keys"), before);
         assert!(!machine.exists("/etc/ssh/sshd_config.d/test.conf"));
-        project.plan(&[]).expect(2).says("was put back by the machine");
+        project.plan(&[]).expect(2).says("was put back by the machine in run");
     }
 }
 
@@ -207,6 +207,10 @@ fn a_correct_change_of_port_user_and_key_is_confirmed_and_stays() {
     inventory(&old, "");
     project.apply(&[]).expect(0);
     project.declare("droplet", &format!("{role}- file: {{path: /etc/harmless, content: y}}"));
+    // Another login is refused as long as nothing says that it is the same machine's new one.
+    inventory(&format!("ssh: \"operator@{address}\", key: keys/new"), ", privilege: sudo");
+    machine.check(&format!("echo '{public}' >>/home/operator/.ssh/authorized_keys"));
+    project.plan(&[]).expect(5).says("the machine is managed as root, not as operator");
     // Without a word of the old way nobody is found.
     inventory(&new, ", privilege: sudo");
     project.plan(&[]).expect(4);

@@ -57,6 +57,8 @@ fn a_controller_that_is_killed_leaves_nothing_half_and_nothing_running() {
     let rig = Rig::start(&[Machine::plain("box")]);
     let machine = rig.machine("box");
     for (user, privilege) in [("root", ""), ("operator", "privilege: sudo")] {
+        // A record is one login's.
+        machine.check("rm -rf /var/lib/fleetprov");
         let project = Project::new(&rig).machine(machine, user, privilege, &many());
         for name in ["KILL", "INT"] {
             machine.check("rm -rf /srv/many");
@@ -194,11 +196,12 @@ fn a_cable_that_is_cut_in_the_middle_of_a_file_frees_the_lock() {
         }
         assert!(!machine.exists("/srv/large"));
     }
+    for running in running {
+        running.signal("KILL");
+        running.finish();
+    }
     for (name, ..) in cases {
         rig.machine(name).fault(Fault::Join);
-    }
-    for running in running {
-        running.finish().expect(4);
     }
     for (project, (name, ..)) in projects.iter().zip(cases) {
         project.converge();

@@ -254,7 +254,8 @@ fp_watch_over() {
 		fi
 		fp_was=$fp_reading
 		[ "$fp_still" -ge "$fp_watch_most" ] || continue
-		kill -KILL $$
+		# It ends as soon as what it waits for has ended, before it takes another order.
+		kill -TERM $$
 		# Those that wait for the rest may hold the lock, too, and each may be followed by another.
 		for fp_still in 1 2 3; do
 			# shellcheck disable=SC2086 # numbers
@@ -262,6 +263,7 @@ fp_watch_over() {
 			sleep 1
 			fp_watch_look
 		done
+		kill -KILL $$
 		return 0
 	done
 }
