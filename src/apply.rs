@@ -1,6 +1,9 @@
 //! Walks a plan on a machine: one script, one stream, one verification.
 
 mod guarded;
+mod restraint;
+
+pub use restraint::{Barred, Restraint, Waiting};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,24 +60,32 @@ pub struct Intent {
 /// Makes the changes of a plan and looks at the machine again over the same session.
 ///
 /// The lock is taken, the run and the record are written down, and only then something is changed. A
-/// step whose needs failed is skipped; the others go on. When the session breaks, the steps that
-/// were not reported are [`StepOutcome::NotReached`].
+/// step whose needs failed is skipped; the others go on. The first step that waits for another machine
+/// waits until it is told to go on, and the lock is kept meanwhile. When the session breaks, the steps
+/// that were not reported are [`StepOutcome::NotReached`].
 pub async fn apply(
     conversation: &mut Conversation,
     plan: &Plan,
     intent: &Intent,
+    restraint: Restraint<'_>,
     tell: &mut (dyn FnMut(StepNews) + Send),
 ) -> Applied {
+    let Restraint { barred, waiting } = restraint;
+    let held_at = waiting.as_ref().and_then(|_| plan.awaiting_from());
     let operations = plan.steps.iter().flat_map(|step| &step.difference.operations);
     let guard = plan.guarded_from.map(|_| posix::GUARD);
-    let unsent = conversation.unsent(operations.clone().map(|operation| operation.library).chain(guard));
-    let script = script(plan, intent, &unsent);
+    let unsent = conversation.unsent(operations.map(|operation| operation.library).chain(guard));
+    let script = script(plan, intent, &unsent, &barred, held_at);
     let bytes = |bytes: &[u8]| Payload::Bytes(Arc::from(bytes));
     let payloads: Vec<Payload> = [intent.holder.as_bytes(), &intent.document, &intent.record]
         .map(bytes)
         .into_iter()
-        .chain(operations.filter_map(|operation| operation.payload.clone()))
+        .chain(restraint::payloads(plan, 0..held_at.unwrap_or(plan.steps.len()), &barred))
         .collect();
+    let known = restraint::Known::new(barred.clone());
+    let hold = waiting
+        .zip(held_at)
+        .map(|(waiting, from)| restraint::hold(plan, from, barred, known.clone(), waiting));
     let mut outcomes = vec![StepOutcome::NotReached; plan.steps.len()];
     let mut note = |report: StepReport| {
         let outcome = match report.result {
@@ -83,6 +94,7 @@ pub async fn apply(
             StepResult::Refused(reason) => StepOutcome::Refused(reason),
             StepResult::Failed(reason) => StepOutcome::Failed(reason),
             StepResult::Skipped(need) => StepOutcome::Skipped(need),
+            StepResult::LeftOut => known.outcome(report.index),
             StepResult::Reverted => StepOutcome::Reverted,
         };
         if let Some(place) = outcomes.get_mut(report.index) {
@@ -90,17 +102,32 @@ pub async fn apply(
             tell(StepNews::Ended(report.index, outcome));
         }
     };
-    let performed = conversation.perform(&script, &payloads, plan.steps.len(), &mut note).await;
+    let performed = conversation.perform(&script, &payloads, hold, plan.steps.len(), &mut note).await;
     Applied { outcomes, performed }
 }
 
 /// The script that walks a plan. Values are data: quoted, and quoted again where a call itself travels as one.
-fn script(plan: &Plan, intent: &Intent, libraries: &[Library]) -> String {
+///
+/// Steps that are `barred` are left out; the step at `held_at` and what follows wait to be told to go on.
+fn script(
+    plan: &Plan,
+    intent: &Intent,
+    libraries: &[Library],
+    barred: &Barred,
+    held_at: Option<usize>,
+) -> String {
     let mut script = begin(intent);
     script.push_str(&program::more_definitions(libraries));
     script.push_str("fp_apply_begin\n");
+    if !barred.is_empty() {
+        let indices: String = barred.keys().map(|index| format!(" {index}")).collect();
+        script.push_str(&format!("fp_bar{indices}\n"));
+    }
     let guarded = Guarded::of(plan);
     for (index, step) in plan.steps.iter().enumerate() {
+        if held_at == Some(index) {
+            script.push_str("fp_hold\n");
+        }
         let operations = &step.difference.operations;
         let total: u64 = operations.iter().map(length).sum();
         let guard = guarded.as_ref().filter(|guarded| guarded.has(index));

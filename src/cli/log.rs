@@ -25,6 +25,7 @@ pub(super) fn note(event: &Event) {
             StepOutcome::Skipped(need) => {
                 tracing::info!("{machine}: step {index} skipped, it needs step {need}");
             }
+            StepOutcome::Held(reason) => tracing::info!("{machine}: step {index} not made: {}", safe(reason)),
             StepOutcome::NotReached => tracing::info!("{machine}: step {index} not reached"),
             StepOutcome::Reverted => tracing::info!("{machine}: step {index} put back"),
         },

@@ -10,13 +10,14 @@ use super::role::{Part, Role, What};
 use super::roles::{self, Roles};
 use super::scope::{Scope, map};
 use super::supply::Shelf;
-use crate::inventory::{Fleet, RoleUse};
-use crate::model::{Diagnostics, Facts, Node, ResourceId, Span, Spanned, Value};
+use crate::inventory::{Fleet, Machine, RoleUse};
+use crate::model::{Diagnostic, Diagnostics, Facts, MachineName, Node, ResourceId, Span, Spanned, Value};
 use crate::resource::{Origin, Reading};
 
 /// What roles are expanded for.
 pub(super) struct Expansion<'a> {
     pub(super) fleet: &'a Fleet,
+    pub(super) machine: &'a Machine,
     pub(super) library: &'a Library,
     pub(super) roles: &'a Roles,
     pub(super) facts: &'a Facts,
@@ -155,6 +156,7 @@ impl Expansion<'_> {
                 .collect()
         };
         let (after, follows) = (references(&part.after), references(&part.follows));
+        let awaits = self.awaited(&part.awaits, scope, problems);
         let mut declared = match &part.what {
             What::Role { name, with } => match with {
                 None => self.role(name, None, problems),
@@ -175,7 +177,40 @@ impl Expansion<'_> {
             pending.after.extend(after.iter().cloned());
             pending.follows.extend(follows.iter().cloned());
             pending.declared.guard |= part.guard;
+            pending.declared = pending.declared.clone().awaits(awaits.iter().cloned());
         }
         declared
+    }
+
+    /// The machines a part waits for. The machine itself does not count: a role may be its own hub's, too.
+    fn awaited(
+        &self,
+        given: &[Spanned<String>],
+        scope: &Scope,
+        problems: &mut Diagnostics,
+    ) -> Vec<MachineName> {
+        let mut machines = Vec::new();
+        for written in given {
+            let name = match render::spanned(written, scope) {
+                Ok(name) => name,
+                Err(problem) => {
+                    problems.push(problem);
+                    continue;
+                }
+            };
+            match self.fleet.managed().find(|(machine, _)| machine.name.as_str() == name.value) {
+                Some((machine, _)) if machine.name == self.machine.name => {}
+                Some((machine, _)) => machines.push(machine.name.clone()),
+                None => {
+                    let known = self.fleet.managed().map(|(machine, _)| machine.name.as_str());
+                    problems.push(
+                        Diagnostic::at(&name.span, format!("no managed machine is called `{}`", name.value))
+                            .expected("the name of a machine whose changes come first")
+                            .nearest_of(&name.value, known),
+                    );
+                }
+            }
+        }
+        machines
     }
 }

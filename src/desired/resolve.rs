@@ -69,7 +69,7 @@ fn of_machine<'a>(
     let supported = facts.platform.is_supported();
     let stand_in = Facts { platform: Platform::Debian, init: Init::Systemd, root: true, ..facts.clone() };
     let facts = if supported { facts } else { &stand_in };
-    let expansion = Expansion { fleet, library, roles, facts, scope: &scope };
+    let expansion = Expansion { fleet, machine, library, roles, facts, scope: &scope };
     let mut pending = Vec::new();
     for used in architecture::roles(fleet, machine) {
         pending.extend(expansion.used(used, &mut problems));
@@ -81,7 +81,14 @@ fn of_machine<'a>(
     if problems.is_empty() {
         problems.append(unsettled);
     }
-    let declared = unique(settled, &mut problems);
+    let mut declared = unique(settled, &mut problems);
+    // Nothing is ever changed on a machine that is not supported yet, so nobody waits for it, and nobody
+    // for itself.
+    let is_changed = |name: &MachineName| {
+        let other = fleet.managed().find(|(other, _)| other.name == *name);
+        *name != machine.name && other.is_some_and(|(_, managed)| managed.platform.is_supported())
+    };
+    declared.iter_mut().for_each(|one| one.awaits.retain(is_changed));
     found.add(machine, &problems);
     if supported { declared } else { Vec::new() }
 }

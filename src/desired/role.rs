@@ -12,7 +12,7 @@ use crate::model::{
 use crate::resource::{KINDS, Read};
 
 /// Keys that may stand beside a kind.
-const MODIFIERS: &[&str] = &["after", "as", "each", "follows", "guard", "id", "when"];
+const MODIFIERS: &[&str] = &["after", "as", "awaits", "each", "follows", "guard", "id", "when"];
 
 /// A role.
 #[derive(Clone, Debug)]
@@ -43,6 +43,8 @@ pub(super) struct Part {
     pub(super) follows: Vec<Spanned<String>>,
     /// Whether a change of it can cut the way in, whatever it is.
     pub(super) guard: bool,
+    /// Machines whose own changes have to be made first.
+    pub(super) awaits: Vec<Spanned<String>>,
 }
 
 /// What a part declares.
@@ -100,6 +102,7 @@ fn part(node: &Node, problems: &mut Diagnostics) -> Option<Part> {
     let after = fields.texts("after");
     let follows = fields.texts("follows");
     let guard = fields.flag("guard").unwrap_or_default();
+    let awaits = fields.texts("awaits");
     if let (Some(item), None) = (&item, &each) {
         let problem = Diagnostic::at(&item.span, "`as` names nothing without `each`").expected("`each:` too");
         fields.problems().push(problem);
@@ -123,6 +126,7 @@ fn part(node: &Node, problems: &mut Diagnostics) -> Option<Part> {
         after,
         follows,
         guard,
+        awaits,
     })
 }
 

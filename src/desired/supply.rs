@@ -7,7 +7,7 @@ use super::library::Library;
 use super::place::Place;
 use super::scope::Scope;
 use super::template::{self, Secrets};
-use crate::model::{Diagnostic, Node, Secret, Spanned};
+use crate::model::{Diagnostic, MachineName, Node, Secret, Spanned, Value};
 use crate::resource::{Content, Supply};
 
 /// The library, with the values in scope for its templates.
@@ -49,6 +49,22 @@ impl Supply for Shelf<'_> {
 
     fn secret(&self, name: &Spanned<String>) -> Result<Content, Diagnostic> {
         Opened(self.library).secret(&name.value).map_err(|fault| fault.at(&name.span))
+    }
+
+    fn machines_at(&self, host: &str, port: Option<u16>) -> Vec<MachineName> {
+        let Ok(Node { value: Value::Map(machines), .. }) = self.scope.get("machines") else {
+            return Vec::new();
+        };
+        let own = self.scope.get("machine.name").ok().and_then(Node::as_text);
+        let is = |node: &Node, name: &str, text: &str| {
+            node.get(name).and_then(Node::as_text).is_some_and(|found| found.eq_ignore_ascii_case(text))
+        };
+        machines
+            .iter()
+            .filter(|entry| own != Some(entry.key.text.as_str()) && is(&entry.value, "address", host))
+            .filter(|entry| port.is_none_or(|port| is(&entry.value, "port", &port.to_string())))
+            .filter_map(|entry| MachineName::new(&entry.key.text).ok())
+            .collect()
     }
 }
 

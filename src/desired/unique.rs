@@ -9,7 +9,7 @@ use crate::resource::Declared;
 /// Kinds that own the whole of their path, so that nothing else can own a part of it.
 const WHOLE: &[&str] = &["file", "link"];
 /// Kinds that need a regular file at their path and own a part of it.
-const PARTS: &[&str] = &["block", "json-keys", "ini-keys"];
+const PARTS: &[&str] = &["authorized-key", "block", "json-keys", "ini-keys"];
 
 /// Merges equal declarations of one thing and reports different ones, at both places.
 ///
@@ -28,6 +28,9 @@ pub(super) fn unique(all: Vec<Declared>, problems: &mut Diagnostics) -> Vec<Decl
         if equal(first, &declared) {
             add(&mut first.after, declared.after);
             add(&mut first.follows, declared.follows);
+            first.awaits.extend(declared.awaits);
+            first.awaits.sort();
+            first.awaits.dedup();
         } else {
             problems.push(
                 Diagnostic::at(&declared.origin.span, format!("{id} is declared twice, differently"))

@@ -1,6 +1,6 @@
 //! A run: probe and plan many machines, then apply to those that were agreed to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,13 +8,16 @@ use futures::StreamExt as _;
 use futures::stream;
 use tokio_util::sync::CancellationToken;
 
+use super::binding::{self, Binding};
+use super::consent::{self, Consent};
+use super::course::{self, Course};
 use super::failure;
 use super::identity::RunIdentity;
 use super::memory::Memory;
-use crate::apply::{Intent, StepNews, apply};
+use crate::apply::{Intent, Restraint, StepNews, apply};
 use crate::event::{Event, Failure, FailureKind, Happening, StepOutcome};
-use crate::model::{Facts, MachineName, Target};
-use crate::plan::Plan;
+use crate::model::{Facts, MachineName, ResourceId, Target};
+use crate::plan::{Plan, SavedMachine, SavedPlan};
 use crate::probe::{Conversation, Limits, Opened, Performed};
 use crate::resource::{Declared, Observation, Surroundings};
 use crate::state::RunDocument;
@@ -63,6 +66,7 @@ pub struct Run<'a> {
     pub(super) connector: &'a dyn Connector,
     pub(super) options: RunOptions,
     tell: &'a (dyn Fn(Event) + Send + Sync),
+    saved: Option<Arc<SavedPlan>>,
 }
 
 /// A machine whose plan is known, or that cannot be worked on.
@@ -79,6 +83,12 @@ pub struct Ready {
     pub plan: Arc<Plan>,
     /// What it says of itself that the inventory does not, one sentence each.
     pub notes: Vec<String>,
+    /// Steps that are not made, by their indices, and why: a saved plan has them otherwise.
+    pub stale: BTreeMap<usize, String>,
+    /// Changes that are not made and not part of the plan, because the saved plan does not have them.
+    pub unplanned: Vec<ResourceId>,
+    /// What a person has to agree to in so many words.
+    pub consents: Vec<Consent>,
     /// What went over the connection.
     pub tally: Tally,
     pub(super) job: Job,
@@ -101,6 +111,8 @@ pub struct Outcome {
     pub plan: Option<Arc<Plan>>,
     /// For each step of the plan, how it ended.
     pub steps: Vec<StepOutcome>,
+    /// Changes that were not to be made, because the saved plan does not have them.
+    pub unplanned: Vec<ResourceId>,
     /// What is still left to do, when it could be looked at again.
     pub left: Option<Arc<Plan>>,
     /// What it says of itself that the inventory does not, one sentence each.
@@ -119,14 +131,52 @@ impl<'a> Run<'a> {
         options: RunOptions,
         tell: &'a (dyn Fn(Event) + Send + Sync),
     ) -> Self {
-        Self { connector, options, tell }
+        Self { connector, options, tell, saved: None }
+    }
+
+    /// The same run, but on the machines of a saved plan it makes only what that holds, as it was shown.
+    #[must_use]
+    pub fn bound_to(self, saved: Arc<SavedPlan>) -> Self {
+        Self { saved: Some(saved), ..self }
     }
 
     /// Asks all machines and computes their plans, in the order of the jobs. Sessions of machines
-    /// that have something to do stay open, as many as run at once.
+    /// that have something to do stay open, as many as run at once. Machines that wait for each other are
+    /// refused.
     pub async fn prepare(&self, jobs: Vec<Job>) -> Vec<Prepared> {
+        let mut prepared = self.look_at(jobs).await;
+        for (machine, failure) in course::circles(&prepared) {
+            let Some(one) = prepared.iter_mut().find(|one| one.machine == machine) else { continue };
+            self.tell(&machine, Happening::Failed(failure.clone()));
+            if let Ok(ready) = std::mem::replace(&mut one.result, Err(failure)) {
+                ready.let_go().await;
+            }
+        }
+        prepared
+    }
+
+    /// Looks at those of `others` that a prepared machine waits for and that are not prepared. They hold
+    /// no session, and nothing is changed on them.
+    pub async fn look_at_awaited(&self, prepared: &[Prepared], others: Vec<Job>) -> Vec<Prepared> {
+        let ready = prepared.iter().filter_map(|one| one.result.as_ref().ok());
+        let awaited: BTreeSet<&MachineName> = ready.flat_map(|ready| ready.plan.awaited()).collect();
+        let is_new = |job: &Job| !prepared.iter().any(|one| one.machine == job.machine);
+        let jobs = others.into_iter().filter(|job| awaited.contains(&job.machine) && is_new(job)).collect();
+        let mut looked = self.look_at(jobs).await;
+        for one in &mut looked {
+            if let Ok(ready) = &mut one.result
+                && let Some(conversation) = ready.conversation.take()
+            {
+                conversation.close().await;
+            }
+        }
+        looked
+    }
+
+    /// Asks all machines and computes their plans, in the order of the jobs.
+    async fn look_at(&self, jobs: Vec<Job>) -> Vec<Prepared> {
         let held = Arc::new(tokio::sync::Semaphore::new(self.options.parallel));
-        self.each(jobs, |job| {
+        self.each(jobs.into_iter().enumerate(), |job| {
             let held = Arc::clone(&held);
             async move {
                 let machine = job.machine.clone();
@@ -156,40 +206,75 @@ impl<'a> Run<'a> {
     /// Applies the plans that were prepared, verifies each over its own session, and gives what
     /// became of every machine in the order of `prepared`.
     pub async fn apply(&self, prepared: Vec<Prepared>) -> Vec<Outcome> {
-        self.each(prepared, |prepared| async move {
-            let machine = prepared.machine;
-            match prepared.result {
-                Ok(ready) if ready.plan.steps.is_empty() => Outcome {
-                    machine,
-                    left: Some(Arc::clone(&ready.plan)),
-                    plan: Some(ready.plan),
-                    steps: Vec::new(),
-                    notes: ready.notes,
-                    failure: None,
-                    tally: ready.tally,
-                },
-                Ok(ready) => self.apply_one(machine, ready).await,
-                Err(failure) => Outcome {
-                    machine,
-                    plan: None,
-                    steps: Vec::new(),
-                    left: None,
-                    notes: Vec::new(),
-                    failure: Some(failure),
-                    tally: Tally::default(),
-                },
-            }
+        self.apply_beside(prepared, &[]).await
+    }
+
+    /// As [`Run::apply`], with machines that were looked at and are not changed: steps may wait for them.
+    pub async fn apply_beside(&self, prepared: Vec<Prepared>, beside: &[Prepared]) -> Vec<Outcome> {
+        let course = &Course::new(&prepared, beside);
+        let order = course::order(&prepared);
+        let mut waiting: Vec<Option<Prepared>> = prepared.into_iter().map(Some).collect();
+        let queue: Vec<(usize, Prepared)> = order
+            .into_iter()
+            .filter_map(|index| Some((index, waiting.get_mut(index).and_then(Option::take)?)))
+            .collect();
+        self.each(queue, |prepared| async move {
+            let outcome = self.apply_prepared(prepared, course).await;
+            course.tell(&outcome);
+            outcome
         })
         .await
     }
 
-    /// Works on many at once and gives the results in the order of `items`. One that takes long
-    /// takes one place of those that run at once, and no other waits for it.
-    async fn each<I, T, F>(&self, items: Vec<I>, work: impl Fn(I) -> F) -> Vec<T>
+    async fn apply_prepared(&self, prepared: Prepared, course: &Course) -> Outcome {
+        let machine = prepared.machine;
+        match prepared.result {
+            Ok(ready) if ready.plan.steps.is_empty() => Outcome {
+                machine,
+                left: Some(Arc::clone(&ready.plan)),
+                plan: Some(ready.plan),
+                steps: Vec::new(),
+                unplanned: ready.unplanned,
+                notes: ready.notes,
+                failure: None,
+                tally: ready.tally,
+            },
+            // A saved plan of which nothing holds any more: there is nothing to begin.
+            Ok(mut ready) if ready.stale.len() == ready.plan.steps.len() => Outcome {
+                machine,
+                left: Some(Arc::clone(&ready.plan)),
+                plan: Some(Arc::clone(&ready.plan)),
+                steps: binding::barred(&ready.stale).into_values().collect(),
+                unplanned: std::mem::take(&mut ready.unplanned),
+                notes: std::mem::take(&mut ready.notes),
+                failure: None,
+                tally: ready.let_go().await,
+            },
+            Ok(ready) => self.apply_one(machine, ready, course).await,
+            Err(failure) => Outcome {
+                machine,
+                plan: None,
+                steps: Vec::new(),
+                unplanned: Vec::new(),
+                left: None,
+                notes: Vec::new(),
+                failure: Some(failure),
+                tally: Tally::default(),
+            },
+        }
+    }
+
+    /// Works on many at once, begins them in the order given and gives the results in the order of their
+    /// numbers. One that takes long takes one place of those that run at once, and no other waits for it.
+    pub(super) async fn each<I, T, F>(
+        &self,
+        items: impl IntoIterator<Item = (usize, I)>,
+        work: impl Fn(I) -> F,
+    ) -> Vec<T>
     where
         F: Future<Output = T>,
     {
-        let numbered = stream::iter(items).enumerate().map(|(number, item)| {
+        let numbered = stream::iter(items).map(|(number, item)| {
             let working = work(item);
             async move { (number, working.await) }
         });
@@ -203,7 +288,10 @@ impl<'a> Run<'a> {
         (self.tell)(Event { machine: machine.clone(), what });
     }
 
-    async fn cancellable<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    pub(super) async fn cancellable<T>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
         tokio::select! {
             biased;
             () = self.options.cancel.cancelled() => Err(interrupted()),
@@ -214,7 +302,7 @@ impl<'a> Run<'a> {
     async fn prepare_one(&self, mut job: Job) -> Result<Ready, Failure> {
         self.tell(&job.machine, Happening::Connecting);
         let mut declared = (job.resolve)(&job.facts).map_err(other)?;
-        let mut surroundings = self.surroundings(&declared);
+        let mut surroundings = self.surroundings(&job.machine, &declared);
         let (mut opened, mut way) = self.reach(&job, &declared, &surroundings).await?;
         let differences = correct(&mut job.facts, &opened.observation);
         if !differences.is_empty() {
@@ -222,16 +310,25 @@ impl<'a> Run<'a> {
             self.tell(&job.machine, Happening::FactsDiffer { differences: differences.clone() });
             opened.conversation.close().await;
             declared = (job.resolve)(&job.facts).map_err(other)?;
-            surroundings = self.surroundings(&declared);
+            surroundings = self.surroundings(&job.machine, &declared);
             (opened, way) = self.reach(&job, &declared, &surroundings).await?;
         }
         let salt = (self.options.nonces)();
         let Looked { conversation, observation, memory } = self.remember(&job, &declared, opened).await?;
         let plan = memory.plan(&declared, &observation, &surroundings, &salt)?;
-        let notes = memory.notes().into_iter().chain(differences).collect();
+        let remarks = memory.remarks(&observation);
+        let bound = Binding::new(plan, self.saved(&job.machine));
+        let bound_notes = bound.notes();
+        let Binding { plan, stale, unplanned, .. } = bound;
+        let consents = consent::needed(&plan, &memory.ledger, &self.options.identity.inventory.1);
+        let notes = memory.notes().into_iter().chain(remarks).chain(differences);
+        let notes = notes.chain(bound_notes).chain(consents.iter().map(|consent| consent.note())).collect();
         Ok(Ready {
             plan: Arc::new(plan),
             notes,
+            stale,
+            unplanned,
+            consents,
             tally: conversation.tally(),
             job,
             declared,
@@ -254,20 +351,31 @@ impl<'a> Run<'a> {
             observation =
                 conversation.widen(&job.facts, asked).await.map_err(|error| failure::of_probe(&error))?;
         }
+        if let Some(asked) = memory.closer(&observation)? {
+            observation =
+                conversation.widen(&job.facts, asked).await.map_err(|error| failure::of_probe(&error))?;
+        }
         Ok(Looked { conversation, observation, memory })
     }
 
-    fn surroundings(&self, declared: &[Declared]) -> Surroundings {
-        let paths: BTreeSet<_> = declared.iter().filter_map(|one| one.resource.path().cloned()).collect();
-        Surroundings { key: (self.options.nonces)(), declared: paths, leaving: BTreeSet::new() }
+    fn saved(&self, machine: &MachineName) -> Option<&SavedMachine> {
+        binding::saved_machine(self.saved.as_deref(), machine)
     }
 
-    async fn apply_one(&self, machine: MachineName, mut ready: Ready) -> Outcome {
+    fn surroundings(&self, machine: &MachineName, declared: &[Declared]) -> Surroundings {
+        let paths: BTreeSet<_> = declared.iter().filter_map(|one| one.resource.path().cloned()).collect();
+        // What a saved plan says of secrets can be compared only under the same key.
+        let key = self.saved(machine).map_or_else(|| (self.options.nonces)(), |saved| saved.key.clone());
+        Surroundings { key, declared: paths, ..Surroundings::default() }
+    }
+
+    async fn apply_one(&self, machine: MachineName, mut ready: Ready, course: &Course) -> Outcome {
         let plan = Arc::clone(&ready.plan);
         let mut outcome = Outcome {
             machine,
             plan: Some(Arc::clone(&plan)),
             steps: vec![StepOutcome::NotReached; plan.steps.len()],
+            unplanned: std::mem::take(&mut ready.unplanned),
             left: None,
             notes: std::mem::take(&mut ready.notes),
             failure: None,
@@ -301,7 +409,10 @@ impl<'a> Run<'a> {
         let intent = ready.intent(&document, identity, &self.options);
         let applied = match intent {
             Ok(intent) => {
-                let applying = async { Ok(apply(&mut conversation, &plan, &intent, &mut note).await) };
+                let barred = binding::barred(&ready.stale);
+                let restraint = Restraint { barred, waiting: course.waiting(&plan) };
+                let applying =
+                    async { Ok(apply(&mut conversation, &plan, &intent, restraint, &mut note).await) };
                 self.cancellable(applying).await
             }
             Err(failure) => Err(failure),
@@ -352,8 +463,10 @@ impl<'a> Run<'a> {
         let Looked { conversation, observation, memory } =
             self.remember(&ready.job, &ready.declared, opened).await?;
         let again = memory.plan(&ready.declared, &observation, &ready.surroundings, &ready.salt)?;
+        let again = Binding::new(again, self.saved(&ready.job.machine));
         ready.memory = memory;
-        if again.fingerprint() == ready.plan.fingerprint() {
+        let key = &ready.surroundings.key;
+        if again.plan.fingerprint(key) == ready.plan.fingerprint(key) && again.stale == ready.stale {
             return Ok(conversation);
         }
         conversation.close().await;
@@ -371,7 +484,40 @@ struct Looked {
     memory: Memory,
 }
 
+impl Prepared {
+    /// Leaves the machine as it is, for want of consent.
+    pub async fn refuse(&mut self, lacking: &[Consent]) {
+        let why: Vec<String> =
+            lacking.iter().map(|one| format!("it {} ({})", one.words(), one.option())).collect();
+        let message = format!("go on without consent: {}", why.join(", and "));
+        let failure = Failure { kind: FailureKind::Refused, message };
+        if let Ok(ready) = std::mem::replace(&mut self.result, Err(failure)) {
+            ready.let_go().await;
+        }
+    }
+}
+
 impl Ready {
+    /// The plan as it may be kept for a later run.
+    #[must_use]
+    pub fn saved(&self) -> SavedMachine {
+        SavedMachine::of(self.job.machine.clone(), &self.plan, &self.surroundings.key)
+    }
+
+    /// Whether there is a step that may be made.
+    #[must_use]
+    pub fn has_changes(&self) -> bool {
+        self.plan.steps.len() > self.stale.len()
+    }
+
+    /// Ends the session that was held; gives what went over it.
+    async fn let_go(mut self) -> Tally {
+        if let Some(conversation) = self.conversation.take() {
+            conversation.close().await;
+        }
+        self.tally
+    }
+
     /// What the run writes down on the machine before it changes anything.
     fn intent(
         &mut self,
@@ -404,7 +550,7 @@ fn other(message: String) -> Failure {
 }
 
 /// Takes over what the machine says of itself, and says what was different.
-fn correct(facts: &mut Facts, observation: &Observation) -> Vec<String> {
+pub(super) fn correct(facts: &mut Facts, observation: &Observation) -> Vec<String> {
     let mut differences = Vec::new();
     let machine = &observation.machine;
     if machine.init != facts.init {

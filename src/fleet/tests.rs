@@ -3,6 +3,8 @@
 
 mod busybox;
 mod machines;
+mod undo;
+mod waiting;
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;

@@ -144,6 +144,15 @@ pub fn remove_section(text: &[u8], section: &str, removal: SectionRemoval) -> Re
     Ok(edit::delete_sections(text, &scan, &headers))
 }
 
+/// Whether the file has a header of a section.
+///
+/// # Errors
+/// As for [`get`].
+pub fn has_section(text: &[u8], section: &str) -> Result<bool, IniError> {
+    check_section(section)?;
+    Ok(Scan::new(text)?.headers(section).next().is_some())
+}
+
 fn check_section(name: &str) -> Result<(), IniError> {
     let line = format!("[{name}]");
     if name.contains(['\n', '\r', '\0']) || scan::header_name(line.as_bytes()) != Some(name.as_bytes()) {

@@ -185,6 +185,20 @@ pub fn remove(text: &[u8], pointer: &Pointer) -> Result<Vec<u8>, JsonError> {
     })
 }
 
+/// Whether an object, or the whole document when no key is given, is there and holds nothing at all, not
+/// even a comment. An empty document holds nothing.
+///
+/// # Errors
+/// A document that cannot be read.
+pub fn is_bare(text: &[u8], pointer: Option<&Pointer>) -> Result<bool, JsonError> {
+    let document = Document::parse(text)?;
+    Ok(match pointer.map(|pointer| document.look_up(pointer)) {
+        None => document.is_bare(),
+        Some(Lookup::Found { member, .. }) => document.is_bare_object(&member.value),
+        Some(Lookup::Missing { .. } | Lookup::Blocked { .. }) => false,
+    })
+}
+
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

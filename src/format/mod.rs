@@ -2,6 +2,7 @@
 
 mod lines;
 
+pub mod authorized_keys;
 pub mod block;
 pub mod calendar;
 pub mod cron;

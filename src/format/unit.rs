@@ -12,7 +12,7 @@ mod systemd_tests;
 #[cfg(test)]
 mod tests;
 
-pub use name::escape_path;
+pub use name::{escape_path, unescape_path};
 pub use value::Value;
 
 /// A unit file: its sections in order. A section may appear more than once.

@@ -9,7 +9,7 @@ pub use read::read;
 
 use super::systemd;
 use crate::format::unit::escape_path;
-use crate::model::{Diagnostic, Diagnostics, Facts, Init, MachinePath};
+use crate::model::{Diagnostic, Diagnostics, Facts, Init, MachineName, MachinePath};
 use crate::resource::file::File;
 use crate::resource::unit::Unit;
 use crate::resource::{Content, Declared, Origin};
@@ -37,6 +37,8 @@ pub struct Mount {
     pub automount: bool,
     /// With `automount`: unmount after this many seconds without access.
     pub idle: Option<u64>,
+    /// The machines of the fleet it comes from: it cannot be mounted before they are as they should be.
+    pub awaits: Vec<MachineName>,
 }
 
 /// What is mounted, and by which means.
@@ -126,7 +128,8 @@ impl Mount {
             let service = format!("fleetprov-mount-{name}.service");
             let unit = units::rclone_service(self, name, source, config);
             declared.push(systemd::file(&service, unit, origin, span, problems)?);
-            declared.push(systemd::unit(running(service, Vec::new()), origin));
+            let awaits = self.awaits.iter().cloned();
+            declared.push(systemd::unit(running(service, Vec::new()), origin).awaits(awaits));
             return Some(declared);
         }
         let credentials = self.credentials(name);
@@ -140,9 +143,11 @@ impl Mount {
             let automount = format!("{name}.automount");
             let unit = units::automount(self);
             declared.push(systemd::file(&automount, unit, origin, span, problems)?);
+            // It mounts at the first access, so it needs nobody to be ready.
             declared.push(systemd::unit(running(automount, vec![mount]), origin).after(secrets));
         } else {
-            declared.push(systemd::unit(running(mount, Vec::new()), origin).after(secrets));
+            let awaits = self.awaits.iter().cloned();
+            declared.push(systemd::unit(running(mount, Vec::new()), origin).after(secrets).awaits(awaits));
         }
         Some(declared)
     }

@@ -24,6 +24,8 @@ impl Foreseen {
 
     /// Notes that a step removes what is at a path.
     pub(super) fn remove(&mut self, step: usize, path: MachinePath) {
+        self.answers
+            .retain(|(known, ..)| !matches!(known, Question::Path { path: asked, .. } if *asked == path));
         self.gone.push((path, step));
     }
 

@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::adoption;
 use super::class::{Class, classify};
 use super::compute::{Blocked, Known, Plan, Step};
 use super::departure::{Departure, Turn};
 use super::foreseen::Foreseen;
-use crate::model::{Aspects, ResourceId, Source, Span};
+use crate::model::{Aspects, MachinePath, ResourceId, Source, Span};
 use crate::resource::{
-    Action, Answer, Answers, Comparison, Declared, Detail, Difference, Former, ObserveError, Origin, Removal,
-    Surroundings, kind,
+    Action, Answer, Answers, Comparison, Declared, Detail, Difference, ObserveError, Origin, Removal,
+    Surroundings,
 };
 use crate::state::Entry;
 
@@ -32,7 +33,11 @@ impl<'a> Making<'a> {
         Self {
             known,
             plan: Plan::default(),
-            surroundings: known.surroundings.clone(),
+            surroundings: Surroundings {
+                departing: departing(known.departures),
+                wanted: wanted(known.declared),
+                ..known.surroundings.clone()
+            },
             foreseen: Foreseen::default(),
             brought: BTreeMap::new(),
             departed: BTreeMap::new(),
@@ -42,7 +47,7 @@ impl<'a> Making<'a> {
     }
 
     pub(super) fn finish(self) -> Plan {
-        self.plan
+        self.plan.awaiting_last()
     }
 
     /// Takes the next declared resource, and the indices of those it needs.
@@ -56,7 +61,7 @@ impl<'a> Making<'a> {
         }
         let observed = self.known.observation.answers.get(index).map_or(&[][..], Vec::as_slice);
         let (given, builds_on) = self.foreseen.instead_of(observed, &one.resource.questions());
-        match self.look(one, &id, &given) {
+        match self.look(one, &id, &given, observed) {
             Err(error) => self.block(index, id, one, error.to_string()),
             Ok(Looked { difference: None, entry, .. }) => {
                 self.plan.in_order += 1;
@@ -64,9 +69,10 @@ impl<'a> Making<'a> {
             }
             Ok(Looked { difference: Some(difference), entry, because, observed }) => {
                 let surroundings = &self.surroundings;
-                let answers = Answers::new(&given, surroundings);
-                let foreseen = one.resource.foreseen(answers);
                 let former = self.known.ledger.entries.get(&id).cloned();
+                let answers = Answers::new(&given, surroundings);
+                let answers = answers.with_former(former.as_ref().map(|entry| &entry.former));
+                let foreseen = one.resource.foreseen(answers);
                 let (class, aspects) =
                     classify(&one.resource.wanted(), &observed, former.as_ref(), &surroundings.key);
                 let step = self.plan.steps.len();
@@ -98,8 +104,15 @@ impl<'a> Making<'a> {
         self.plan.blocked.push(Blocked { id, origin: one.origin.clone(), reason });
     }
 
-    /// What becomes of a declared resource, by the answers as they will be when its turn comes.
-    fn look(&self, one: &Declared, id: &ResourceId, given: &[Answer]) -> Result<Looked, ObserveError> {
+    /// What becomes of a declared resource, by the answers as they will be when its turn comes;
+    /// `before` is what the machine said.
+    fn look(
+        &self,
+        one: &Declared,
+        id: &ResourceId,
+        given: &[Answer],
+        before: &[Answer],
+    ) -> Result<Looked, ObserveError> {
         let ledger = self.known.ledger;
         let former = ledger.entries.get(id);
         let answers = Answers::new(given, &self.surroundings).with_former(former.map(|entry| &entry.former));
@@ -122,7 +135,9 @@ impl<'a> Making<'a> {
         let observed = one.resource.observed(answers)?;
         let undecided = ledger.undecided.get(id);
         let former = former.or_else(|| undecided.filter(|entry| self.is_as_applied(entry, &observed)));
-        let entry = self.entry(one, id, former, &observed);
+        let before = one.resource.observed(Answers::new(before, &self.surroundings)).ok();
+        let there = adoption::there(before, &observed);
+        let entry = adoption::entry(one, former, &there, ledger, self.known.salt);
         Ok(Looked { difference, entry, because, observed })
     }
 
@@ -135,35 +150,6 @@ impl<'a> Making<'a> {
                     .get(name)
                     .is_some_and(|there| applied.is(there, &self.surroundings.key) != Some(false))
             })
-    }
-
-    /// The resource's entry in the record once it is as desired.
-    fn entry(&self, one: &Declared, id: &ResourceId, former: Option<&Entry>, observed: &Aspects) -> Entry {
-        let wanted = one.resource.wanted();
-        let by_aspect = kind(id.kind).is_some_and(|kind| kind.adopts_by_aspect);
-        // What was never applied and is there already was somebody else's before.
-        let is_ours = |name: &String| former.is_some_and(|entry| entry.applied.contains_key(name));
-        let found = observed.keys().filter(|name| wanted.contains_key(*name) && !is_ours(name));
-        let kept = former.into_iter().flat_map(|entry| &entry.former.adopted);
-        let adopted = if by_aspect {
-            kept.filter(|name| wanted.contains_key(*name)).chain(found).cloned().collect()
-        } else {
-            kept.cloned().collect()
-        };
-        Entry {
-            id: id.clone(),
-            applied: wanted
-                .iter()
-                .map(|(name, aspect)| (name.clone(), aspect.sealed(self.known.salt)))
-                .collect(),
-            former: Former { remains: one.resource.remains(), adopted },
-            adopted: match former {
-                Some(former) => former.adopted,
-                None => !by_aspect && !observed.is_empty(),
-            },
-            after: one.after.iter().chain(&one.follows).cloned().collect(),
-            unfinished: false,
-        }
     }
 
     /// Takes departures in their order.
@@ -196,14 +182,11 @@ impl<'a> Making<'a> {
             None => (Ok(Removal::Release(kept_because(departure))), Vec::new()),
             Some(remnant) => (remnant.remove(answers), remnant.foreseen(answers)),
         };
-        let path = departure.remnant.as_ref().and_then(|remnant| remnant.path()).cloned();
-        let is_whole = path.as_ref().is_some_and(|path| path.as_str() == id.target);
+        let cleared = departure.remnant.as_ref().map(|remnant| remnant.clears(answers)).unwrap_or_default();
         let difference = match removal {
             Err(error) => return self.keep(turn.index, id, error.to_string()),
             Ok(Removal::Gone) => {
-                if let Some(path) = path.filter(|_| is_whole) {
-                    self.surroundings.leaving.insert(path);
-                }
+                self.surroundings.leaving.extend(cleared);
                 return self.plan.forgotten.push(departure.entry.clone());
             }
             Ok(Removal::Release(reason)) => Difference {
@@ -214,16 +197,15 @@ impl<'a> Making<'a> {
             Ok(Removal::Remove(difference)) => difference,
         };
         let step = self.plan.steps.len();
-        if difference.action == Action::Remove
-            && let Some(path) = path.filter(|_| is_whole)
-        {
+        let is_removed = difference.action == Action::Remove;
+        for path in cleared.into_iter().filter(|_| is_removed) {
             self.surroundings.leaving.insert(path.clone());
             self.foreseen.remove(step, path);
         }
         let needs = turn.needs.iter().filter_map(|need| self.departed.get(need).copied());
         let needs: BTreeSet<usize> = needs.chain(builds_on).collect();
         self.departed.insert(turn.index, step);
-        self.foreseen.add(step, foreseen);
+        self.foreseen.add(step, if is_removed { foreseen } else { Vec::new() });
         self.plan.steps.push(Step {
             id,
             origin: departed_origin(),
@@ -255,6 +237,22 @@ fn kept_because(departure: &Departure) -> String {
     } else {
         "it was there before fleetprov; it stays as it is".to_owned()
     }
+}
+
+/// What has left the inventory and was not adopted whole.
+fn departing(departures: &[Departure]) -> BTreeSet<ResourceId> {
+    departures.iter().filter(|one| one.remnant.is_some()).map(|one| one.entry.id.clone()).collect()
+}
+
+/// The aspects that resources with a path desire.
+fn wanted(declared: &[Declared]) -> BTreeSet<(&'static str, MachinePath, String)> {
+    let of = |one: &Declared| {
+        let path = one.resource.path().cloned();
+        let kind = one.resource.id().kind;
+        let names = path.iter().flat_map(|_| one.resource.wanted().into_keys()).collect::<Vec<_>>();
+        names.into_iter().filter_map(move |name| Some((kind, path.clone()?, name)))
+    };
+    declared.iter().flat_map(of).collect()
 }
 
 fn departed_origin() -> Origin {

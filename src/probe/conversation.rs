@@ -8,9 +8,9 @@ use super::answers::Gathered;
 use super::error::{ProbeError, explained};
 use super::opening::{Opening, prompt};
 use super::script::{AGAIN, Probe};
-use super::sending::send_all;
+use super::sending::{Hold, send_all};
 use super::steps::{
-    GuardNews, StepReport, StepResult, guard_news, is_apply_frame, is_ready, step_report, unbegun,
+    GuardNews, StepReport, StepResult, guard_news, is_apply_frame, is_held, is_ready, step_report, unbegun,
 };
 use crate::model::{Facts, Privilege, Target};
 use crate::resource::{Declared, Observation, Payload, Question};
@@ -113,9 +113,27 @@ impl Conversation {
         key: &str,
         limits: Limits,
     ) -> Result<Opened, ProbeError> {
-        let probe = Probe::new(facts, declared.iter().map(|one| one.resource.questions()).collect());
+        let asked = declared.iter().map(|one| one.resource.questions()).collect();
         let secret = declared.iter().any(|declared| declared.resource.is_secret());
+        Self::open_asking(session, target, facts, asked, nonce, secret.then_some(key), limits).await
+    }
+
+    /// The same for any questions, by who asks them. `key` is sent when there is one.
+    ///
+    /// # Errors
+    /// [`ProbeError`].
+    pub async fn open_asking(
+        session: Box<dyn Session>,
+        target: &Target,
+        facts: &Facts,
+        asked: Vec<Vec<Question>>,
+        nonce: &str,
+        key: Option<&str>,
+        limits: Limits,
+    ) -> Result<Opened, ProbeError> {
+        let probe = Probe::new(facts, asked);
         let first = probe.first(facts);
+        let (secret, key) = (key.is_some(), key.unwrap_or_default());
         let opening = Opening::new(target, &first, session.command_limit(), nonce, key, secret);
         let mut session = session;
         let channel = session.start(&opening.command).await?;
@@ -187,19 +205,31 @@ impl Conversation {
     /// it is reported; then asks the probe again and gives what it observes now. Once the machine has
     /// armed its revert, nothing is an error any more: whether the way in still works decides.
     ///
+    /// Where the script waits to be told to go on, `hold` is waited for, and what it gives is sent. Until
+    /// then the machine may be silent for as long as it takes.
+    ///
     /// # Errors
     /// [`ProbeError`]. The steps told of until then have happened.
     pub(crate) async fn perform(
         &mut self,
         script: &str,
         payloads: &[Payload],
+        hold: Option<Hold<'_>>,
         steps: usize,
         tell: &mut (dyn FnMut(StepReport) + Send),
     ) -> Result<Performed, ProbeError> {
         self.frames.forgive();
         let script = format!("{script}if [ -z \"$fp_held\" ]; then\n{AGAIN}fp_done\nfi\n");
         let input = self.channel.input.clone();
-        let sending = send_all(input, program::run(&script), payloads);
+        let (released, mut release) = tokio::sync::watch::channel(hold.is_none());
+        let sending = async {
+            send_all(input.clone(), program::run(&script), payloads).await?;
+            let Some(hold) = hold else { return Ok(()) };
+            let (line, payloads) = hold.await;
+            // Whoever receives may have ended.
+            let _ = released.send(true);
+            send_all(input, line, &payloads).await
+        };
         let (limit, guard) = (self.limits.step, self.limits.guard);
         let mut armed = None;
         let receiving = async {
@@ -207,10 +237,22 @@ impl Conversation {
             // Only news of a step buys more time; a machine that goes on talking does not get it.
             let mut news = 0;
             let mut deadline = Instant::now() + limit;
+            let mut is_waiting = false;
             loop {
-                let line = tokio::time::timeout_at(deadline, self.line())
-                    .await
-                    .unwrap_or(Err(ProbeError::TimedOut { waiting_for: "wait for a step", limit }))?;
+                let line = if is_waiting {
+                    tokio::select! {
+                        line = self.line() => line,
+                        _ = release.wait_for(|released| *released) => {
+                            is_waiting = false;
+                            deadline = Instant::now() + limit;
+                            continue;
+                        }
+                    }
+                } else {
+                    tokio::time::timeout_at(deadline, self.line())
+                        .await
+                        .unwrap_or(Err(ProbeError::TimedOut { waiting_for: "wait for a step", limit }))
+                }?;
                 if let Some(unbegun) = unbegun(&line) {
                     return Err(unbegun);
                 }
@@ -239,6 +281,7 @@ impl Conversation {
                     }
                     Some(_) => {}
                     None if is_apply_frame(&line) => {}
+                    None if is_held(&line) => is_waiting = !*release.borrow(),
                     None => {
                         if gathered.take(line) {
                             let observed = gathered.observation(&self.probe).map_err(ProbeError::Nonsense);

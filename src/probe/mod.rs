@@ -13,4 +13,5 @@ pub(crate) use confirmation::Confirmation;
 pub(crate) use conversation::Performed;
 pub use conversation::{Conversation, Limits, Opened};
 pub use error::ProbeError;
+pub use sending::Hold;
 pub use steps::{StepReport, StepResult};

@@ -1,10 +1,15 @@
 //! Sends an order and the bytes that follow it.
 
+use std::pin::Pin;
+
 use tokio::io::AsyncReadExt as _;
 use tokio::sync::mpsc;
 
 use super::error::ProbeError;
 use crate::resource::Payload;
+
+/// What is sent once others are through: a line that lets the script go on, and the payloads behind it.
+pub type Hold<'a> = Pin<Box<dyn Future<Output = (Vec<u8>, Vec<Payload>)> + Send + 'a>>;
 
 /// How much is gathered before it is sent, in bytes.
 const CHUNK: usize = 64 * 1024;

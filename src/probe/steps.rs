@@ -37,6 +37,8 @@ pub enum StepResult {
     Failed(String),
     /// A step it needs has failed; that one's index.
     Skipped(usize),
+    /// It was told not to make it.
+    LeftOut,
     /// It had been made and was put back.
     Reverted,
 }
@@ -81,6 +83,11 @@ pub(super) fn is_apply_frame(line: &Line) -> bool {
     }
 }
 
+/// Whether the machine waits to be told to go on.
+pub(super) fn is_held(line: &Line) -> bool {
+    matches!(line, Line::Frame(words) if words.iter().map(String::as_str).eq(["hold"]))
+}
+
 /// Why a run was not begun, when a line says so. Nothing has been changed then.
 pub(super) fn unbegun(line: &Line) -> Option<ProbeError> {
     let Line::Frame(words) = line else { return None };
@@ -121,6 +128,7 @@ pub(super) fn step_report(line: &Line) -> Option<StepReport> {
         "changed" => StepResult::Changed,
         "refused" => StepResult::Refused(reason()),
         "failed" => StepResult::Failed(reason()),
+        "left-out" => StepResult::LeftOut,
         "skipped" => StepResult::Skipped(rest.first()?.parse().ok()?),
         "reverted" => StepResult::Reverted,
         _ => return None,

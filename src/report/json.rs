@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::machine::{MachineReport, Status};
 use super::safe;
 use crate::event::{FailureKind, StepOutcome};
-use crate::model::Aspect;
+use crate::model::{Aspect, MachineName};
 use crate::plan::{Blocked, Plan, Step, Threefold};
 use crate::resource::{Detail, Origin};
 
@@ -36,7 +36,7 @@ pub fn json(fleet: &str, machines: &[MachineReport<'_>], exit_code: u8) -> Strin
 }
 
 /// Escapes what could steer a terminal. It can stand in strings only, so this stays the same JSON.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut made = String::with_capacity(text.len());
     for character in text.chars() {
         if safe::is_harmful(character) {
@@ -69,11 +69,21 @@ struct Machine<'a> {
     blocked: Vec<BlockedPart<'a>>,
     in_order: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pending: Option<usize>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unplanned: Vec<IdPart<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     unsupported: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<FailurePart<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     left: Option<LeftPart<'a>>,
+}
+
+#[derive(Serialize)]
+struct IdPart<'a> {
+    kind: &'a str,
+    target: &'a str,
 }
 
 #[derive(Serialize)]
@@ -97,6 +107,8 @@ struct StepPart<'a> {
     class: &'static str,
     origin: OriginPart<'a>,
     needs: &'a [usize],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    awaits: Vec<&'a str>,
     details: Vec<DetailPart<'a>>,
     aspects: Vec<AspectPart<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -156,21 +168,36 @@ enum OutcomePart<'a> {
     Refused { reason: &'a str },
     Failed { reason: &'a str },
     Skipped { needs: usize },
+    Held { reason: &'a str },
     NotReached,
     Reverted,
 }
 
 impl<'a> Machine<'a> {
     fn of(report: &MachineReport<'a>) -> Self {
-        let outcomes = report.steps.iter().map(Some).chain(std::iter::repeat(None));
         let steps = report.plan.map_or(&[][..], |plan| &plan.steps);
+        let outcome = |index: usize| match report.steps.get(index) {
+            Some(outcome) => Some(OutcomePart::of(outcome)),
+            None => {
+                let reason = report.stale.and_then(|stale| stale.get(&index));
+                reason.map(|reason| OutcomePart::Refused { reason })
+            }
+        };
         Self {
             name: report.name.as_str(),
             status: status(report.status()),
             notes: report.notes,
-            steps: steps.iter().zip(outcomes).map(|(step, outcome)| StepPart::of(step, outcome)).collect(),
+            steps: (steps.iter().enumerate())
+                .map(|(index, step)| StepPart::of(step, outcome(index)))
+                .collect(),
             blocked: report.plan.map_or_else(Vec::new, blocked),
             in_order: report.plan.map(|plan| plan.in_order),
+            pending: report.pending,
+            unplanned: report
+                .unplanned
+                .iter()
+                .map(|id| IdPart { kind: id.kind, target: &id.target })
+                .collect(),
             unsupported: report.unsupported,
             failure: report
                 .failure
@@ -200,7 +227,7 @@ impl<'a> BlockedPart<'a> {
 }
 
 impl<'a> StepPart<'a> {
-    fn of(step: &'a Step, outcome: Option<&'a StepOutcome>) -> Self {
+    fn of(step: &'a Step, outcome: Option<OutcomePart<'a>>) -> Self {
         Self {
             kind: step.id.kind,
             target: &step.id.target,
@@ -208,9 +235,10 @@ impl<'a> StepPart<'a> {
             class: step.class.word(),
             origin: OriginPart::of(&step.origin),
             needs: &step.needs,
+            awaits: step.awaits.iter().map(MachineName::as_str).collect(),
             details: step.difference.details.iter().map(DetailPart::of).collect(),
             aspects: step.aspects.iter().map(AspectPart::of).collect(),
-            outcome: outcome.map(OutcomePart::of),
+            outcome,
         }
     }
 }
@@ -265,6 +293,7 @@ impl<'a> OutcomePart<'a> {
             StepOutcome::Refused(reason) => Self::Refused { reason },
             StepOutcome::Failed(reason) => Self::Failed { reason },
             StepOutcome::Skipped(needs) => Self::Skipped { needs: *needs },
+            StepOutcome::Held(reason) => Self::Held { reason },
             StepOutcome::NotReached => Self::NotReached,
             StepOutcome::Reverted => Self::Reverted,
         }
@@ -276,6 +305,8 @@ fn status(status: Status) -> &'static str {
         Status::InOrder => "in_order",
         Status::Done => "done",
         Status::Pending => "pending",
+        Status::Drifted => "drifted",
+        Status::NoDrift => "no_drift",
         Status::Blocked => "blocked",
         Status::Unsupported => "unsupported",
         Status::Partly => "partly",
@@ -286,7 +317,7 @@ fn status(status: Status) -> &'static str {
     }
 }
 
-fn failure_kind(kind: FailureKind) -> &'static str {
+pub(super) fn failure_kind(kind: FailureKind) -> &'static str {
     match kind {
         FailureKind::Unreachable => "unreachable",
         FailureKind::Refused => "refused",

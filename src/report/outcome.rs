@@ -44,6 +44,7 @@ fn counts(machine: &MachineReport<'_>) -> Vec<Line> {
         (ended.refused, "refused", Paint::Alarm),
         (ended.reverted, "put back", Paint::Alarm),
         (ended.skipped, "skipped", Paint::Changed),
+        (ended.held, "still waiting", Paint::Changed),
         (ended.not_reached, "not reached", Paint::Changed),
     ]));
     counts
@@ -65,6 +66,7 @@ fn body(machine: &MachineReport<'_>, style: Style) -> String {
             }
             StepOutcome::Failed(reason) => ("!", "failed", Paint::Alarm, reason.clone()),
             StepOutcome::Refused(reason) => ("!", "refused", Paint::Alarm, reason.clone()),
+            StepOutcome::Held(reason) => ("-", "waits", Paint::Changed, reason.clone()),
             StepOutcome::Reverted => {
                 let reason = "it was made, and the machine is as it was before";
                 ("!", "put back", Paint::Alarm, reason.to_owned())
@@ -73,7 +75,7 @@ fn body(machine: &MachineReport<'_>, style: Style) -> String {
                 ("-", "skipped", Paint::Changed, skipped(plan, machine.steps, *need))
             }
         };
-        Heading { sign, verb, paint }.write(&mut text, &one.id, &one.origin, None, style);
+        Heading { sign, verb, paint }.write(&mut text, &one.id, &one.origin, "", style);
         step::reason(&mut text, &reason, BODY, style);
     }
     list(&mut text, "not reached", &not_reached, style);
@@ -93,6 +95,7 @@ fn skipped(plan: &Plan, steps: &[StepOutcome], need: usize) -> String {
     let how = match steps.get(need) {
         Some(StepOutcome::Refused(_)) => "was refused",
         Some(StepOutcome::Skipped(_)) => "was skipped",
+        Some(StepOutcome::Held(_)) => "waits for another machine",
         Some(StepOutcome::NotReached) => "was not reached",
         Some(StepOutcome::Reverted) => "was put back",
         Some(StepOutcome::Failed(_) | StepOutcome::Changed) | None => "failed",

@@ -3,7 +3,7 @@
 use super::layout::{Break, Line};
 use super::style::{Paint, Style};
 use super::{difference, safe};
-use crate::model::{Aspect, ResourceId};
+use crate::model::{Aspect, MachineName, ResourceId};
 use crate::plan::{Class, Step};
 use crate::resource::{Action, Detail, Origin};
 
@@ -39,23 +39,20 @@ impl Heading {
     }
 
     /// Writes `+ create   file /etc/motd  (role base)`.
+    ///
+    /// `more` stands behind the origin: who moved, what it waits for.
     pub(super) fn write(
         &self,
         text: &mut String,
         id: &ResourceId,
         origin: &Origin,
-        class: Option<Class>,
+        more: &str,
         style: Style,
     ) {
         let begin = Line::indented(2)
             .with(self.paint, format!("{} {:VERB$}  ", self.sign, self.verb))
             .with(Paint::Strong, safe::line(&id.to_string(), style));
-        let moved = match class {
-            None | Some(Class::Pending) => "",
-            Some(Class::Drifted) => ", drifted",
-            Some(Class::Both) => ", drifted and pending",
-        };
-        let origin = format!("({}{moved})", safe::line(&origin.from, style));
+        let origin = format!("({}{})", safe::line(&origin.from, style), safe::line(more, style));
         let together = begin.clone().with(Paint::Faint, format!("  {origin}"));
         let hang = Line::indented(BODY);
         if together.columns() <= style.columns() {
@@ -67,6 +64,23 @@ impl Heading {
     }
 }
 
+/// What there is to say of a step besides what it changes: `, drifted`, `, adopted`, `, after hs-nas`.
+fn circumstances(step: &Step) -> String {
+    let mut words = match step.class {
+        Class::Pending => String::new(),
+        Class::Drifted => ", drifted".to_owned(),
+        Class::Both => ", drifted and pending".to_owned(),
+    };
+    if step.former.is_none() && step.entry.as_ref().is_some_and(|entry| entry.adopted) {
+        words.push_str(", was there before");
+    }
+    if !step.awaits.is_empty() {
+        let names: Vec<&str> = step.awaits.iter().map(MachineName::as_str).collect();
+        words.push_str(&format!(", after {}", names.join(" and ")));
+    }
+    words
+}
+
 /// Whether a step shows a text, which takes many rows.
 pub(super) fn has_text(step: &Step) -> bool {
     step.difference.details.iter().any(|detail| matches!(detail, Detail::Text { .. }))
@@ -74,7 +88,13 @@ pub(super) fn has_text(step: &Step) -> bool {
 
 /// Writes a step: its heading, and all that differs.
 pub(super) fn write(text: &mut String, step: &Step, style: Style) {
-    Heading::of(step.difference.action, style).write(text, &step.id, &step.origin, Some(step.class), style);
+    Heading::of(step.difference.action, style).write(
+        text,
+        &step.id,
+        &step.origin,
+        &circumstances(step),
+        style,
+    );
     let mut row = Values::default();
     for detail in &step.difference.details {
         if let Detail::Value { name, from, to } = detail {

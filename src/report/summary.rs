@@ -93,7 +93,7 @@ const fn column(name: &'static str, always: bool, count: fn(&MachineReport<'_>) 
 }
 
 fn counts(machine: &MachineReport<'_>) -> Counts {
-    machine.plan.map(Counts::of).unwrap_or_default()
+    Counts::made(machine)
 }
 
 fn ended(machine: &MachineReport<'_>) -> Ended {
@@ -107,6 +107,7 @@ const BEFORE: &[Column] = &[
     column("remove", true, |machine| counts(machine).remove),
     column("release", false, |machine| counts(machine).release),
     column("restart", false, |machine| counts(machine).restart),
+    column("refused", false, |machine| machine.refused()),
     column("blocked", false, |machine| counts(machine).blocked),
     column("in order", true, |machine| counts(machine).in_order),
 ];
@@ -117,6 +118,7 @@ const AFTER: &[Column] = &[
     column("refused", false, |machine| ended(machine).refused),
     column("put back", false, |machine| ended(machine).reverted),
     column("skipped", false, |machine| ended(machine).skipped),
+    column("waits", false, |machine| ended(machine).held),
     column("not reached", false, |machine| ended(machine).not_reached),
     column("left", true, |machine| machine.left.map_or(0, |left| left.steps.len())),
     column("blocked", false, |machine| machine.left.or(machine.plan).map_or(0, |plan| plan.blocked.len())),
@@ -151,8 +153,8 @@ fn painted(table: &Table, machines: &[MachineReport<'_>], style: Style) -> Strin
 
 fn paint(status: Status) -> Paint {
     match status {
-        Status::InOrder | Status::Done => Paint::Created,
-        Status::Pending | Status::Partly => Paint::Changed,
+        Status::InOrder | Status::Done | Status::NoDrift => Paint::Created,
+        Status::Pending | Status::Partly | Status::Drifted => Paint::Changed,
         Status::Unsupported => Paint::Faint,
         Status::Blocked | Status::Refused | Status::Unreachable | Status::Interrupted | Status::Failed => {
             Paint::Alarm
@@ -169,14 +171,18 @@ pub fn closing(machines: &[MachineReport<'_>]) -> String {
 fn parts(machines: &[MachineReport<'_>]) -> Vec<String> {
     let number = |wanted: Status| machines.iter().filter(|machine| machine.status() == wanted).count();
     let mut parts: Vec<String> = Vec::new();
-    let pending: Vec<usize> = machines
-        .iter()
-        .filter(|machine| machine.status() == Status::Pending)
-        .map(|machine| machine.plan.map_or(0, |plan| plan.steps.len()))
-        .collect();
-    if !pending.is_empty() {
-        let changes = counted(pending.iter().sum(), "change");
-        parts.push(format!("{changes} to make on {}", counted(pending.len(), "machine")));
+    for (status, noun, what) in
+        [(Status::Pending, "change", "to make"), (Status::Drifted, "resource", "drifted")]
+    {
+        let found: Vec<usize> = machines
+            .iter()
+            .filter(|machine| machine.status() == status)
+            .map(MachineReport::to_make)
+            .collect();
+        if !found.is_empty() {
+            let what = format!("{} {what}", counted(found.iter().sum(), noun));
+            parts.push(format!("{what} on {}", counted(found.len(), "machine")));
+        }
     }
     let mut say = |count: usize, words: &dyn Fn(&str) -> String| {
         if count > 0 {
@@ -188,6 +194,7 @@ fn parts(machines: &[MachineReport<'_>]) -> Vec<String> {
     say(number(Status::Done), &|count| format!("{count} changed"));
     say(number(Status::Partly), &|count| format!("{count} partly changed"));
     say(number(Status::InOrder), &|count| format!("nothing to do on {count}"));
+    say(number(Status::NoDrift), &|count| format!("no drift on {count}"));
     let rest = [
         Status::Blocked,
         Status::Refused,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::remnant::Former;
-use crate::model::{Digest, MachineFacts, MachinePath};
+use crate::model::{Digest, MachineFacts, MachinePath, ResourceId};
 
 /// The answer to one question.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,6 +155,10 @@ pub struct Surroundings {
     pub declared: BTreeSet<MachinePath>,
     /// The paths that this plan removes.
     pub leaving: BTreeSet<MachinePath>,
+    /// What has left the inventory and is not known to stay.
+    pub departing: BTreeSet<ResourceId>,
+    /// The aspects of parts of files that are desired: by kind, file and name.
+    pub wanted: BTreeSet<(&'static str, MachinePath, String)>,
 }
 
 /// Why the state of a resource cannot be told.
@@ -200,6 +204,30 @@ impl<'a> Answers<'a> {
     #[must_use]
     pub fn is_declared(&self, path: &MachinePath) -> bool {
         self.surroundings.declared.contains(path)
+    }
+
+    /// A path below a folder that has a resource of its own in this plan.
+    #[must_use]
+    pub fn declared_below(&self, folder: &MachinePath) -> Option<&'a MachinePath> {
+        self.surroundings.declared.iter().find(|path| *path != folder && path.is_within(folder))
+    }
+
+    /// Whether this plan removes what is at a path.
+    #[must_use]
+    pub fn is_leaving(&self, path: &MachinePath) -> bool {
+        self.surroundings.leaving.contains(path)
+    }
+
+    /// Whether a resource has left the inventory and is not known to stay.
+    #[must_use]
+    pub fn is_departing(&self, id: &ResourceId) -> bool {
+        self.surroundings.departing.contains(id)
+    }
+
+    /// Whether a part of a file is desired by any resource of a kind.
+    #[must_use]
+    pub fn is_wanted(&self, kind: &'static str, path: &MachinePath, name: &str) -> bool {
+        self.surroundings.wanted.contains(&(kind, path.clone(), name.to_owned()))
     }
 
     /// The answer to the question at `index`, which has to be about a path.

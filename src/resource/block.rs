@@ -1,6 +1,10 @@
 //! `block`: lines between two markers in a text file that somebody else owns.
 
+mod left;
+
 use std::sync::Arc;
+
+use serde_json::Value as Json;
 
 use super::answer::{Answer, Answers, ObserveError};
 use super::content::{Content, Rendered};
@@ -10,9 +14,12 @@ use super::edited::Edited;
 use super::ownership;
 use super::question::Question;
 use super::reading::Reading;
-use super::way_in;
+use super::remnant::Touched;
+use super::{aspects, way_in};
 use crate::format::block::{self, BlockError, Comment, Markers, Position};
-use crate::model::{Diagnostic, Diagnostics, Fields, MachinePath, Node, ResourceId};
+use crate::model::{Aspects, Diagnostic, Diagnostics, Fields, MachinePath, Node, ResourceId};
+
+pub(super) use left::recall;
 
 /// The word of the inventory.
 pub const KIND: &str = "block";
@@ -131,6 +138,17 @@ impl Block {
         block::set(text, &self.markers()?, self.content.as_bytes(), self.position)
     }
 
+    /// A text without the block between the markers it had when it was applied last, when these are
+    /// others now.
+    fn without_former(&self, text: &[u8], answers: Answers<'_>) -> Result<Vec<u8>, BlockError> {
+        let former = answers.former().filter(|former| !former.adopted.contains(&Self::aspect(&self.id)));
+        let markers = former.and_then(|former| left::markers(&former.remains));
+        match (markers, self.markers()?) {
+            (Some(former), present) if former != present => block::remove(text, &former),
+            _ => Ok(text.to_vec()),
+        }
+    }
+
     fn get(&self, text: &[u8]) -> Result<Option<Vec<u8>>, BlockError> {
         block::get(text, &self.markers()?)
     }
@@ -154,7 +172,8 @@ impl Resource for Block {
         let facts = answers.path(0)?;
         let text = file.text(facts)?;
         let conflict = |error| file.conflict(error);
-        let wanted = self.set(text).map_err(conflict)?;
+        let kept = self.without_former(text, answers).map_err(conflict)?;
+        let wanted = self.set(&kept).map_err(conflict)?;
         let old = self.get(text).map_err(conflict)?;
         let new = self.get(&wanted).map_err(conflict)?.unwrap_or_default();
         let existed = old.is_some();
@@ -169,7 +188,7 @@ impl Resource for Block {
 
     fn foreseen(&self, answers: Answers<'_>) -> Vec<(Question, Answer)> {
         let file = self.file();
-        let wanted = |facts| self.set(file.text(facts).ok()?).ok();
+        let wanted = |facts| self.set(&self.without_former(file.text(facts).ok()?, answers).ok()?).ok();
         let foreseen = |facts| wanted(facts).map(|wanted| file.foreseen(facts, wanted));
         answers.path(0).ok().and_then(foreseen).into_iter().collect()
     }
@@ -185,6 +204,31 @@ impl Resource for Block {
 
     fn guards(&self) -> bool {
         way_in::leads_through(&self.path)
+    }
+
+    fn wanted(&self) -> Aspects {
+        let mut wanted = self.file().wanted();
+        let whole = self.set(b"").and_then(|text| self.get(&text));
+        let lines = whole.ok().flatten().map(|lines| aspects::text(&lines));
+        wanted.extend(lines.map(|lines| (Self::aspect(&self.id), lines)));
+        wanted
+    }
+
+    fn observed(&self, answers: Answers<'_>) -> Result<Aspects, ObserveError> {
+        let file = self.file();
+        let facts = answers.path(0)?;
+        let mut seen = file.observed(facts);
+        let lines = self.get(file.text(facts)?).map_err(|error| file.conflict(error))?;
+        seen.extend(lines.map(|lines| (Self::aspect(&self.id), aspects::text(&lines))));
+        Ok(seen)
+    }
+
+    fn remains(&self) -> Json {
+        self.left()
+    }
+
+    fn touches(&self) -> Vec<Touched> {
+        vec![Touched::Path(self.path.clone())]
     }
 }
 

@@ -3,15 +3,22 @@
 //! Where its branch stands is status, not plan: the first apply clones the remote's head, and what
 //! pulls later is a schedule. Local changes and commits are never overwritten.
 
+mod left;
+
+use serde_json::{Value as Json, json};
+
 use super::answer::{Answers, ObserveError, PathFacts, PathType};
 use super::declared::{Declared, Origin, Resource};
 use super::difference::{Action, Comparison, Detail, Difference};
 use super::operation::Operation;
 use super::question::{Question, Want};
 use super::reading::Reading;
-use super::{lines, ownership, way_in};
-use crate::model::{Diagnostics, Fields, MachinePath, Node, ResourceId};
+use super::remnant::Touched;
+use super::{aspects, lines, ownership, way_in};
+use crate::model::{Aspect, Aspects, Diagnostics, Fields, MachinePath, Node, ResourceId};
 use crate::shell::{Call, Library, posix};
+
+pub(super) use left::recall;
 
 /// The word of the inventory.
 pub const KIND: &str = "checkout";
@@ -104,7 +111,31 @@ pub fn read(
     let owner = owner.unwrap_or_else(|| reading.owner_of(&path));
     let checkout = Checkout { path, remote, branch, owner, push_url, key, known_hosts };
     let first = checkout.needs();
-    vec![Declared::new(checkout, origin.clone()).after(first)]
+    // A repository on a machine of the fleet has to be there before it can be cloned.
+    let awaits = host_of(&checkout.remote)
+        .map(|(host, port)| reading.supply.machines_at(host, port))
+        .unwrap_or_default();
+    vec![Declared::new(checkout, origin.clone()).after(first).awaits(awaits)]
+}
+
+/// The host a remote lies on, and the port of its SSH server when the remote says so; `None` for a path.
+fn host_of(remote: &str) -> Option<(&str, Option<u16>)> {
+    let without_user = |text: &'_ str| text.rsplit_once('@').map_or(0, |(user, _)| user.len() + 1);
+    let Some((scheme, rest)) = remote.split_once("://") else {
+        // As git reads it: `HOST:PATH`, unless a slash comes first.
+        let (host, _) = remote.split_once(':').filter(|(host, _)| !host.contains('/'))?;
+        return Some((host.get(without_user(host)..)?, None));
+    };
+    let authority = rest.split('/').next()?;
+    let authority = authority.get(without_user(authority)..)?;
+    if let Some((host, after)) = authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        return Some((host, after.strip_prefix(':').and_then(|port| port.parse().ok())));
+    }
+    let (host, port) = match authority.split_once(':') {
+        Some((host, port)) => (host, port.parse().ok()),
+        None => (authority, None),
+    };
+    (!host.is_empty()).then_some((host, port.filter(|_| scheme.contains("ssh"))))
 }
 
 /// What git said of a repository.
@@ -134,6 +165,9 @@ impl<'a> Repository<'a> {
 }
 
 impl Checkout {
+    /// The aspect that stands for the repository.
+    const ASPECT: &str = "origin";
+
     /// What has to come first, where it is declared: git itself, the key and the host keys.
     #[must_use]
     pub fn needs(&self) -> Vec<ResourceId> {
@@ -337,6 +371,53 @@ impl Resource for Checkout {
 
     fn guards(&self) -> bool {
         way_in::leads_through(&self.path)
+    }
+
+    /// The folder is a place: it may have been there, empty.
+    fn wanted(&self) -> Aspects {
+        let mut wanted = aspects::attributes(Some(&self.owner), None, None);
+        let push = self.push_url.as_deref().unwrap_or("none");
+        wanted.extend([
+            (Self::ASPECT.to_owned(), aspects::text(self.remote.as_bytes())),
+            ("branch".to_owned(), aspects::text(self.branch.as_bytes())),
+            ("push URL".to_owned(), aspects::text(push.as_bytes())),
+            (aspects::folder(&self.path), aspects::there()),
+        ]);
+        wanted
+    }
+
+    fn observed(&self, answers: Answers<'_>) -> Result<Aspects, ObserveError> {
+        let facts = answers.path(0)?;
+        if !matches!(facts.what, PathType::Directory { .. }) {
+            return Ok(Aspects::new());
+        }
+        let mut seen = aspects::seen_attributes(facts, Some(&self.owner), None, None);
+        seen.insert(aspects::folder(&self.path), aspects::there());
+        let said = answers.lines(1)?;
+        if lines::value(said, "state")? != "repository" {
+            return Ok(seen);
+        }
+        let found = Repository::parse(said)?;
+        let push = if found.push.is_empty() { "none" } else { &found.push };
+        let origin = if found.is_begun {
+            Aspect::plain("a clone that was cut off")
+        } else {
+            aspects::text(found.origin.as_bytes())
+        };
+        seen.extend([
+            (Self::ASPECT.to_owned(), origin),
+            ("branch".to_owned(), aspects::text(found.place().as_bytes())),
+            ("push URL".to_owned(), aspects::text(push.as_bytes())),
+        ]);
+        Ok(seen)
+    }
+
+    fn remains(&self) -> Json {
+        json!({})
+    }
+
+    fn touches(&self) -> Vec<Touched> {
+        vec![Touched::Other(format!("checkout {}", self.path))]
     }
 }
 

@@ -183,3 +183,96 @@ fp_checkout_switch() {
 	fi
 	fp_checkout_try "check out $3" checkout --quiet "$3" --
 }
+
+# How many lines standard input has.
+fp_checkout_count() {
+	wc -l | tr -d ' '
+}
+
+# Counts what of the repository that was found is nowhere else: sets fp_checkout_local to lines of a
+# word and a number.
+fp_checkout_own() {
+	fp_checkout_local=''
+	fp_checkout_list=$(fp_checkout_git status --porcelain --ignored --untracked-files=all 2>/dev/null) || return 1
+	for fp_checkout_word in changed untracked ignored stashes commits worktrees submodules mounts; do
+		case $fp_checkout_word in
+		changed) fp_checkout_n=$(printf '%s\n' "$fp_checkout_list" | grep -v '^??' | grep -v '^!!' | grep -c .) ;;
+		untracked) fp_checkout_n=$(printf '%s\n' "$fp_checkout_list" | grep -c '^??') ;;
+		ignored) fp_checkout_n=$(printf '%s\n' "$fp_checkout_list" | grep -c '^!!') ;;
+		stashes) fp_checkout_n=$(fp_checkout_git stash list 2>/dev/null | fp_checkout_count) ;;
+		commits)
+			# A head without a commit is none of its own.
+			fp_checkout_head=$(fp_checkout_git rev-parse --quiet --verify HEAD 2>/dev/null)
+			# shellcheck disable=SC2086 # a commit or nothing
+			fp_checkout_n=$(fp_checkout_git rev-list --branches --tags $fp_checkout_head --not --remotes=origin \
+				2>/dev/null | fp_checkout_count)
+			;;
+		worktrees) fp_checkout_n=$(fp_checkout_git worktree list --porcelain 2>/dev/null | grep -c '^worktree ') &&
+			fp_checkout_n=$((fp_checkout_n - 1)) ;;
+		submodules) fp_checkout_n=$(fp_checkout_git ls-files --stage 2>/dev/null | grep -c '^160000 ') ;;
+		mounts)
+			fp_hangable
+			# shellcheck disable=SC2154 # the session sets it
+			fp_checkout_n=$(printf '%s' "$fp_mounted" | grep -cF "$fp_checkout_at/")
+			;;
+		esac
+		[ "$fp_checkout_n" = 0 ] || fp_checkout_local="$fp_checkout_local$fp_checkout_word $fp_checkout_n
+"
+	done
+}
+
+# PATH: prints `state` as fp_checkout_look does, and `begun` of a clone of ours that did not end or of
+# a removal that did not; of any other repository how much of each sort is in it alone.
+fp_checkout_holds() {
+	fp_checkout_ssh=''
+	if [ -e "$1/.git/fleetprov-leaving" ]; then
+		printf 'state repository\nbegun leaving\n'
+		return
+	fi
+	if [ -e "$1/.git" ] && ! command -v git >/dev/null 2>&1; then
+		printf 'git is not installed, so %s cannot be looked at\n' "$1"
+		return 1
+	fi
+	fp_checkout_find "$1"
+	printf 'state %s\n' "$fp_checkout_state"
+	[ "$fp_checkout_state" = repository ] || return 0
+	printf 'begun %s\n' "$(fp_checkout_git config --local --get fleetprov.clone 2>/dev/null)"
+	if ! fp_checkout_own; then
+		printf 'git cannot tell what is in %s\n' "$1"
+		return 1
+	fi
+	printf '%s' "$fp_checkout_local"
+}
+
+# PATH: takes everything in the folder away, when nothing of it is there alone. The repository goes
+# last, with a mark in it, so that a removal that was cut is gone on with.
+fp_checkout_remove() {
+	fp_checkout_ssh=''
+	[ -e "$1" ] || return 0
+	if [ ! -e "$1/.git/fleetprov-leaving" ]; then
+		fp_checkout_expect "$1" empty repository || return
+		if [ "$fp_checkout_state" = empty ]; then
+			return 0
+		fi
+		if [ "$(fp_checkout_git config --local --get fleetprov.clone 2>/dev/null)" != begun ]; then
+			if ! fp_checkout_own; then
+				printf 'failed to tell what is in %s\n' "$1" >&2
+				return 1
+			elif [ -n "$fp_checkout_local" ]; then
+				fp_refuse "$1 holds something that is nowhere else, by now"
+				return
+			fi
+		fi
+		: >"$1/.git/fleetprov-leaving" || return 1
+		sync -- "$1/.git/fleetprov-leaving" 2>/dev/null || sync
+	fi
+	for fp_checkout_one in "$1"/* "$1"/.[!.]* "$1"/..?*; do
+		case $fp_checkout_one in "$1/.git") continue ;; esac
+		rm -rf -- "$fp_checkout_one" || return 1
+	done
+	for fp_checkout_one in "$1/.git"/* "$1/.git"/.[!.]* "$1/.git"/..?*; do
+		case $fp_checkout_one in "$1/.git/fleetprov-leaving") continue ;; esac
+		rm -rf -- "$fp_checkout_one" || return 1
+	done
+	rm -rf -- "$1/.git"
+}

@@ -1,9 +1,12 @@
 //! `crontab-entry`: lines in a user's crontab, as a managed block; everybody else's lines stay as they are.
 
+mod left;
+
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value as Json, json};
 
 use super::answer::{Answer, Answers, ObserveError};
 use super::content::{Content, Rendered};
@@ -12,10 +15,13 @@ use super::difference::{Action, Comparison, Detail, Difference};
 use super::operation::{Operation, Payload};
 use super::question::Question;
 use super::reading::Reading;
-use super::{lines, ownership};
+use super::remnant::Touched;
+use super::{aspects, lines, ownership};
 use crate::format::block::{self, Comment, Markers, Position};
-use crate::model::{Diagnostic, Diagnostics, Digest, Fields, Node, ResourceId};
+use crate::model::{Aspects, Diagnostic, Diagnostics, Digest, Fields, Node, ResourceId};
 use crate::shell::{Call, Library};
+
+pub(super) use left::recall;
 
 /// The word of the inventory.
 pub const KIND: &str = "crontab-entry";
@@ -97,7 +103,43 @@ fn markers(id: &str) -> Result<Markers, block::BlockError> {
     Markers::new(Comment::line("#")?, id)
 }
 
+fn conflict(user: &str, error: impl std::fmt::Display) -> ObserveError {
+    ObserveError::Conflict(format!("the crontab of {user} cannot be edited: failed to {error}"))
+}
+
 impl CrontabEntry {
+    fn question(user: &str) -> Question {
+        Question::Ask { library: LIBRARY, call: Call::new("fp_crontab_show", [user]), within: None }
+    }
+
+    /// The answer to [`CrontabEntry::question`] of a user with a crontab.
+    fn answer(text: &[u8]) -> Answer {
+        Answer::Lines(vec![format!("crontab {}", STANDARD.encode(text))])
+    }
+
+    /// Writes a whole crontab in place of the present one.
+    fn write(user: &str, present: &[u8], wanted: Vec<u8>) -> Operation {
+        let call = Call::new(
+            "fp_crontab_write",
+            [
+                user.to_owned(),
+                Digest::of(present).to_string(),
+                wanted.len().to_string(),
+                Digest::of(&wanted).to_string(),
+            ],
+        );
+        Operation { library: LIBRARY, call, payload: Some(Payload::Bytes(Arc::from(wanted))), within: None }
+    }
+
+    /// The user's crontab.
+    fn present(&self, answers: Answers<'_>) -> Result<Vec<u8>, ObserveError> {
+        let said = answers.lines(0)?;
+        if lines::optional(said, "nobody").is_some() {
+            return Err(ObserveError::Conflict(format!("there is no user {}", self.user)));
+        }
+        lines::bytes(lines::value(said, "crontab")?)
+    }
+
     fn content(&self) -> Vec<u8> {
         self.lines.iter().flat_map(|line| [line.as_bytes(), b"\n"]).flatten().copied().collect()
     }
@@ -109,21 +151,12 @@ impl Resource for CrontabEntry {
     }
 
     fn questions(&self) -> Vec<Question> {
-        vec![Question::Ask {
-            library: LIBRARY,
-            call: Call::new("fp_crontab_show", [&self.user]),
-            within: None,
-        }]
+        vec![Self::question(&self.user)]
     }
 
     fn compare(&self, answers: Answers<'_>) -> Result<Comparison, ObserveError> {
-        let conflict = |error: block::BlockError| {
-            ObserveError::Conflict(format!(
-                "the crontab of {} cannot be edited: failed to {error}",
-                self.user
-            ))
-        };
-        let present = lines::bytes(lines::value(answers.lines(0)?, "crontab")?)?;
+        let conflict = |error| conflict(&self.user, error);
+        let present = self.present(answers)?;
         let markers = markers(&self.id).map_err(conflict)?;
         let content = self.content();
         let wanted = block::set(&present, &markers, &content, Position::End).map_err(conflict)?;
@@ -137,38 +170,43 @@ impl Resource for CrontabEntry {
         } else {
             Detail::Text { name: format!("crontab of {}, {}", self.user, self.id), from: old, to: content }
         };
-        let call = Call::new(
-            "fp_crontab_write",
-            [
-                self.user.clone(),
-                Digest::of(&present).to_string(),
-                wanted.len().to_string(),
-                Digest::of(&wanted).to_string(),
-            ],
-        );
-        let payload = Some(Payload::Bytes(Arc::from(wanted)));
         Ok(Comparison::Differs(Difference {
             action,
             details: vec![detail],
-            operations: vec![Operation { library: LIBRARY, call, payload, within: None }],
+            operations: vec![Self::write(&self.user, &present, wanted)],
         }))
     }
 
     fn foreseen(&self, answers: Answers<'_>) -> Vec<(Question, Answer)> {
         let wanted = || {
-            let present = lines::bytes(lines::value(answers.lines(0).ok()?, "crontab").ok()?).ok()?;
+            let present = self.present(answers).ok()?;
             block::set(&present, &markers(&self.id).ok()?, &self.content(), Position::End).ok()
         };
-        wanted()
-            .map(|text| Answer::Lines(vec![format!("crontab {}", STANDARD.encode(text))]))
-            .and_then(|answer| Some((self.questions().pop()?, answer)))
-            .into_iter()
-            .collect()
+        wanted().map(|text| (Self::question(&self.user), Self::answer(&text))).into_iter().collect()
     }
 
     fn rendered(&self) -> Vec<Rendered> {
         let content = Content::Bytes(Arc::from(self.content()));
         vec![Rendered { path: format!("crontab.{}#{}", self.user, self.id), content }]
+    }
+
+    fn wanted(&self) -> Aspects {
+        Aspects::from([("lines".to_owned(), aspects::text(&self.content()))])
+    }
+
+    fn observed(&self, answers: Answers<'_>) -> Result<Aspects, ObserveError> {
+        let conflict = |error| conflict(&self.user, error);
+        let markers = markers(&self.id).map_err(conflict)?;
+        let there = block::get(&self.present(answers)?, &markers).map_err(conflict)?;
+        Ok(there.map(|lines| ("lines".to_owned(), aspects::text(&lines))).into_iter().collect())
+    }
+
+    fn remains(&self) -> Json {
+        json!({ "user": self.user })
+    }
+
+    fn touches(&self) -> Vec<Touched> {
+        vec![Touched::Crontab(self.user.clone())]
     }
 }
 

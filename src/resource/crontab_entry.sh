@@ -23,7 +23,7 @@ fp_crontab_read() {
 	return 1
 }
 
-# USER: prints `crontab` and the text in base64.
+# USER: prints `crontab` and the text in base64; `nobody` before it when there is no such user.
 fp_crontab_show() {
 	if ! command -v crontab >/dev/null 2>&1; then
 		printf 'absent\ncrontab \n'
@@ -31,6 +31,15 @@ fp_crontab_show() {
 	fi
 	# The mark keeps the last line ending, which a command substitution would drop.
 	if ! fp_crontab_text=$(fp_crontab_read "$1" 2>&1 && printf .); then
+		# "user `NAME' unknown" (cron) or "unknown user NAME" (BusyBox).
+		case $fp_crontab_text in
+		*unknown*)
+			if ! id -u "$1" >/dev/null 2>&1; then
+				printf 'nobody\ncrontab \n'
+				return
+			fi
+			;;
+		esac
 		printf 'failed to read the crontab of %s: %s\n' "$1" "${fp_crontab_text##*
 }"
 		return 1
@@ -60,5 +69,18 @@ fp_crontab_write() {
 	fi
 	fp_crontab_said=$(printf '%s' "${fp_crontab_text%.}" | fp_crontab_of "$1" - 2>&1) && return 0
 	printf 'failed to write the crontab of %s: %s\n' "$1" "$fp_crontab_said" >&2
+	return 1
+}
+
+# USER GUARD: takes the whole crontab away.
+fp_crontab_remove() {
+	fp_crontab_text=$(fp_crontab_read "$1" && printf .) || return 1
+	fp_crontab_digest=$(printf '%s' "${fp_crontab_text%.}" | sha256sum)
+	if [ "${fp_crontab_digest%% *}" != "$2" ]; then
+		fp_refuse "the crontab of $1 has changed since it was looked at"
+		return
+	fi
+	fp_crontab_said=$(fp_crontab_of "$1" -r 2>&1 </dev/null) && return 0
+	printf 'failed to remove the crontab of %s: %s\n' "$1" "$fp_crontab_said" >&2
 	return 1
 }

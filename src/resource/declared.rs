@@ -77,6 +77,12 @@ pub trait Resource: Debug + Send + Sync {
         Json::Null
     }
 
+    /// Resources that make it what it is, such as the file that defines a unit: where one of them is
+    /// fleetprov's already, so is what it made.
+    fn rests_on(&self) -> Vec<ResourceId> {
+        Vec::new()
+    }
+
     /// Whether a change of it can cut the way in to the machine (contract C6), by the table of
     /// [`super::way_in`].
     fn guards(&self) -> bool {
@@ -133,6 +139,17 @@ impl Declared {
     #[must_use]
     pub fn after(mut self, ids: impl IntoIterator<Item = ResourceId>) -> Self {
         self.after.extend(ids);
+        self
+    }
+
+    /// Adds machines whose own changes have to be made first.
+    #[must_use]
+    pub fn awaits(mut self, machines: impl IntoIterator<Item = MachineName>) -> Self {
+        for machine in machines {
+            if !self.awaits.contains(&machine) {
+                self.awaits.push(machine);
+            }
+        }
         self
     }
 

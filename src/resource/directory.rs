@@ -1,5 +1,9 @@
 //! `directory`: a directory with its owner, group and mode. What it holds is not its business.
 
+mod left;
+
+use serde_json::{Value as Json, json};
+
 use super::answer::{Answer, Answers, ObserveError, PathFacts, PathType};
 use super::declared::{Declared, Origin, Resource};
 use super::difference::{Action, Comparison, Detail, Difference};
@@ -7,9 +11,12 @@ use super::operation::Operation;
 use super::ownership;
 use super::question::{Question, Want};
 use super::reading::Reading;
-use super::way_in;
-use crate::model::{Diagnostics, Fields, MachinePath, Node, ResourceId};
+use super::remnant::Touched;
+use super::{aspects, folder, way_in};
+use crate::model::{Aspect, Aspects, Diagnostics, Fields, MachinePath, Node, ResourceId};
 use crate::shell::{Call, posix};
+
+pub(super) use left::recall;
 
 /// The word of the inventory.
 pub const KIND: &str = "directory";
@@ -48,12 +55,7 @@ pub fn read(
 impl Directory {
     /// The directories above it, from the top, without `/`.
     fn above(&self) -> Vec<MachinePath> {
-        let mut above = Vec::new();
-        let mut path = self.path.parent();
-        while path.as_str() != "/" {
-            above.push(path.clone());
-            path = path.parent();
-        }
+        let mut above = folder::above(&self.path);
         above.reverse();
         above
     }
@@ -173,5 +175,47 @@ impl Resource for Directory {
 
     fn guards(&self) -> bool {
         way_in::leads_through(&self.path)
+    }
+
+    /// The folders above it are places: those that were not there came with it.
+    fn wanted(&self) -> Aspects {
+        let mut wanted = aspects::attributes(Some(&self.owner), self.group.as_deref(), Some(self.mode));
+        let folders = std::iter::once(self.path.clone()).chain(self.above());
+        wanted.extend(folders.map(|path| (aspects::folder(&path), aspects::there())));
+        wanted
+    }
+
+    fn observed(&self, answers: Answers<'_>) -> Result<Aspects, ObserveError> {
+        let mut seen = Aspects::new();
+        for (index, path) in std::iter::once(self.path.clone()).chain(self.above()).enumerate() {
+            let state = match &answers.path(index)?.what {
+                PathType::Directory { .. } => aspects::there(),
+                PathType::Link(_) if index > 0 => aspects::there(),
+                PathType::Absent => continue,
+                what => Aspect::plain(what.phrase()),
+            };
+            seen.insert(aspects::folder(&path), state);
+        }
+        let facts = answers.path(0)?;
+        let (owner, group) = (Some(self.owner.as_str()), self.group.as_deref());
+        match facts.what {
+            // Those of the mounted file system do not count.
+            PathType::Directory { mounted: true } => {
+                seen.extend(aspects::attributes(owner, group, Some(self.mode)));
+            }
+            PathType::Directory { mounted: false } => {
+                seen.extend(aspects::seen_attributes(facts, owner, group, Some(self.mode)));
+            }
+            _ => {}
+        }
+        Ok(seen)
+    }
+
+    fn remains(&self) -> Json {
+        json!({})
+    }
+
+    fn touches(&self) -> Vec<Touched> {
+        std::iter::once(self.path.clone()).chain(self.above()).map(Touched::Path).collect()
     }
 }

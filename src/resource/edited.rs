@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::answer::{Answer, ObserveError, PathFacts, PathType};
 use super::difference::{Action, Comparison, Detail, Difference};
 use super::operation::{Operation, Payload};
-use super::ownership;
 use super::question::{Question, Want};
-use crate::model::{Digest, MachinePath};
+use super::{aspects, ownership};
+use crate::model::{Aspects, Digest, MachinePath};
 use crate::shell::{Call, Library};
 
 const LIBRARY: Library = Library { name: "edited", posix: include_str!("edited.sh") };
@@ -140,6 +140,43 @@ impl Edited {
         let details = details.into_iter().chain(attributes).collect();
         Ok(Comparison::Differs(Difference { action, details, operations: vec![operation] }))
     }
+
+    /// What is desired of the file itself: that it is there, and its owner, group and mode as far as
+    /// declared.
+    pub(super) fn wanted(&self) -> Aspects {
+        let mut wanted = aspects::attributes(self.owner.as_deref(), self.group.as_deref(), self.mode);
+        wanted.insert(aspects::file(&self.path), aspects::there());
+        wanted
+    }
+
+    /// What is there of that.
+    pub(super) fn observed(&self, facts: &PathFacts) -> Aspects {
+        if facts.what != PathType::File {
+            return Aspects::new();
+        }
+        let (owner, group) = (self.owner.as_deref(), self.group.as_deref());
+        let mut seen = aspects::seen_attributes(facts, owner, group, self.mode);
+        seen.insert(aspects::file(&self.path), aspects::there());
+        seen
+    }
+
+    /// Writes what is left of the file when an owned part has been taken out, or takes the file away.
+    pub(super) fn leave(&self, facts: &PathFacts, left: Option<Vec<u8>>) -> Result<Operation, ObserveError> {
+        let seen = Digest::of(self.text(facts)?).to_string();
+        let Some(left) = left else {
+            return Ok(self.operation("fp_edited_remove", [seen], None));
+        };
+        let as_it_is = || "-".to_owned();
+        let arguments =
+            [seen, as_it_is(), as_it_is(), as_it_is(), left.len().to_string(), Digest::of(&left).to_string()];
+        Ok(self.operation("fp_edited_write", arguments, Some(Payload::Bytes(Arc::from(left)))))
+    }
+
+    /// The file that has no owner or mode of its own, because nothing of it is declared any more.
+    pub(super) fn at(path: &MachinePath) -> Self {
+        Self { path: path.clone(), owner: None, group: None, mode: None }
+    }
+
     /// What the machine will answer to [`Edited::question`] once the file holds `wanted`.
     pub(super) fn foreseen(&self, facts: &PathFacts, wanted: Vec<u8>) -> (Question, Answer) {
         let is_new = facts.what == PathType::Absent;

@@ -34,3 +34,13 @@ fp_edited_attributes() {
 	*) fp_refuse "$1 is no file any more" ;;
 	esac
 }
+
+# PATH SEEN
+fp_edited_remove() {
+	fp_edited_look "$1" || return
+	if [ "$fp_edited_seen" != "$2" ]; then
+		fp_refuse "$1 has changed since it was looked at"
+		return
+	fi
+	fp_remove "$1" "$fp_now" plain
+}

@@ -1,6 +1,10 @@
 //! `file`: a regular file, whole: content, owner, group, mode.
 
+mod left;
+
 use std::sync::Arc;
+
+use serde_json::Value as Json;
 
 use super::answer::{Answers, ObserveError, PathFacts, PathType};
 use super::content::{Content, Rendered, sealed};
@@ -10,9 +14,14 @@ use super::operation::{Operation, Payload};
 use super::ownership;
 use super::question::{Question, Want};
 use super::reading::Reading;
-use super::way_in;
-use crate::model::{Diagnostic, Diagnostics, Digest, Fields, MachinePath, Node, ResourceId, one_of};
+use super::remnant::Touched;
+use super::{aspects, way_in};
+use crate::model::{
+    Aspect, Aspects, Diagnostic, Diagnostics, Digest, Fields, MachinePath, Node, ResourceId, one_of,
+};
 use crate::shell::{Call, posix};
+
+pub(super) use left::recall;
 
 /// The word of the inventory.
 pub const KIND: &str = "file";
@@ -260,5 +269,35 @@ impl Resource for File {
 
     fn guards(&self) -> bool {
         way_in::leads_through(&self.path)
+    }
+
+    fn wanted(&self) -> Aspects {
+        let mut wanted = aspects::attributes(Some(&self.owner), self.group.as_deref(), Some(self.mode));
+        let content = match &self.content {
+            Content::Secret(secret) => Some(Aspect::Secret(secret.clone())),
+            _ => self.digest().map(Aspect::Digest),
+        };
+        wanted.extend(content.map(|content| ("content".to_owned(), content)));
+        wanted
+    }
+
+    fn observed(&self, answers: Answers<'_>) -> Result<Aspects, ObserveError> {
+        let facts = answers.path(0)?;
+        if facts.what != PathType::File {
+            return Ok(Aspects::new());
+        }
+        let (owner, group) = (Some(self.owner.as_str()), self.group.as_deref());
+        let mut seen = aspects::seen_attributes(facts, owner, group, Some(self.mode));
+        let content = facts.digest.map(if self.content.is_secret() { Aspect::Keyed } else { Aspect::Digest });
+        seen.extend(content.map(|content| ("content".to_owned(), content)));
+        Ok(seen)
+    }
+
+    fn remains(&self) -> Json {
+        self.left()
+    }
+
+    fn touches(&self) -> Vec<Touched> {
+        vec![Touched::Path(self.path.clone())]
     }
 }

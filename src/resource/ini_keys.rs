@@ -4,10 +4,13 @@
 //! or the file is marked as sensitive because others keep secrets in it, nothing of it comes back but
 //! the plain values of owned keys: the machine compares by keyed digests and edits by itself.
 
+mod left;
 mod read;
 mod remote;
 
 use std::sync::Arc;
+
+use serde_json::Value as Json;
 
 use super::answer::{Answer, Answers, ObserveError};
 use super::content::{Content, Rendered, sealed};
@@ -15,10 +18,12 @@ use super::declared::Resource;
 use super::difference::{Comparison, Detail};
 use super::edited::Edited;
 use super::question::Question;
-use super::way_in;
+use super::remnant::Touched;
+use super::{aspects, way_in};
 use crate::format::ini::{self, IniError};
-use crate::model::{MachinePath, ResourceId};
+use crate::model::{Aspect, Aspects, MachinePath, ResourceId};
 
+pub(super) use left::recall;
 pub use read::read;
 
 /// The word of the inventory.
@@ -58,10 +63,7 @@ pub struct IniValue {
 impl IniValue {
     /// As it reads in a report: `section.key`.
     fn name(&self) -> String {
-        match &self.section {
-            Some(section) => format!("{section}.{}", self.key),
-            None => self.key.clone(),
-        }
+        name(self.section.as_deref(), &self.key)
     }
 
     /// The value's bytes. Checked here, since a secret is opened late.
@@ -87,7 +89,16 @@ impl IniValue {
     }
 }
 
+fn name(section: Option<&str>, key: &str) -> String {
+    section.map_or_else(|| key.to_owned(), |section| format!("{section}.{key}"))
+}
+
 impl IniKeys {
+    /// Whether nothing of the file may be fetched.
+    fn hides(&self) -> bool {
+        self.sensitive || self.values.iter().any(|value| value.value.is_secret())
+    }
+
     fn file(&self) -> Edited {
         Edited {
             path: self.path.clone(),
@@ -110,9 +121,10 @@ impl IniKeys {
         let file = self.file();
         let facts = answers.path(0)?;
         let text = file.text(facts)?;
-        let wanted = self.set(text)?;
-        let mut details = Vec::new();
-        let mut existed = false;
+        let leaving = self.leaving(answers).without(text, answers).map_err(|error| file.conflict(error))?;
+        let wanted = self.set(&leaving.left)?;
+        let mut existed = !leaving.details.is_empty();
+        let mut details = leaving.details;
         for value in &self.values {
             let old =
                 ini::get(text, value.section.as_deref(), &value.key).map_err(|error| file.conflict(error))?;
@@ -151,7 +163,10 @@ impl Resource for IniKeys {
             return Vec::new();
         }
         let file = self.file();
-        let foreseen = |facts| Some(file.foreseen(facts, self.set(file.text(facts).ok()?).ok()?));
+        let foreseen = |facts| {
+            let kept = self.leaving(answers).without(file.text(facts).ok()?, answers).ok()?;
+            Some(file.foreseen(facts, self.set(&kept.left).ok()?))
+        };
         answers.path(0).ok().and_then(foreseen).into_iter().collect()
     }
 
@@ -172,11 +187,59 @@ impl Resource for IniKeys {
     }
 
     fn is_secret(&self) -> bool {
-        self.sensitive || self.values.iter().any(|value| value.value.is_secret())
+        self.hides()
     }
 
     fn guards(&self) -> bool {
         way_in::leads_through(&self.path)
+    }
+
+    /// The sections of its keys are places, as the file is.
+    fn wanted(&self) -> Aspects {
+        let mut wanted = self.file().wanted();
+        for value in &self.values {
+            let content = match &value.value {
+                Content::Bytes(bytes) => Some(aspects::text(bytes)),
+                Content::Secret(secret) => Some(Aspect::Secret(secret.clone())),
+                Content::Sealed(_) | Content::Local { .. } => None,
+            };
+            wanted.extend(content.map(|content| (value.name(), content)));
+            let section = value.section.as_ref().map(|name| left::section(name, &self.path));
+            wanted.extend(section.map(|section| (section, aspects::there())));
+        }
+        wanted
+    }
+
+    fn observed(&self, answers: Answers<'_>) -> Result<Aspects, ObserveError> {
+        let file = self.file();
+        let facts = answers.path(0)?;
+        if self.hides() {
+            file.check(facts)?;
+            let mut seen = file.observed(facts);
+            seen.extend(self.seen_remotely(answers)?);
+            return Ok(seen);
+        }
+        let text = file.text(facts)?;
+        let conflict = |error: IniError| file.conflict(error);
+        let mut seen = file.observed(facts);
+        for value in &self.values {
+            let there = ini::get(text, value.section.as_deref(), &value.key).map_err(conflict)?;
+            seen.extend(there.map(|there| (value.name(), aspects::text(there))));
+            if let Some(section) = &value.section
+                && ini::has_section(text, section).map_err(conflict)?
+            {
+                seen.insert(left::section(section, &self.path), aspects::there());
+            }
+        }
+        Ok(seen)
+    }
+
+    fn remains(&self) -> Json {
+        self.left()
+    }
+
+    fn touches(&self) -> Vec<Touched> {
+        vec![Touched::Path(self.path.clone())]
     }
 }
 

@@ -98,6 +98,76 @@ END {
 }' "$1"
 }
 
+# Whether file $1 has section fp_ini_header.
+fp_ini_has_section() {
+	# shellcheck disable=SC2016
+	awk "$fp_ini_awk"'
+{ take($0) }
+END {
+	finish()
+	scan()
+	for (i = 1; i <= count; i++)
+		if (type[i] == "header" && place[i] == ENVIRON["fp_ini_header"]) exit 0
+	exit 4
+}' "$1" 2>/dev/null
+}
+
+# Prints file $1 without the keys on standard input: of each three lines, `[SECTION]` or `-`, the key,
+# and `yes` when its section goes, too, once nothing is in it.
+fp_ini_without() {
+	# shellcheck disable=SC2016
+	awk "$fp_ini_awk"'
+function holds(i) {
+	return type[i] == "key" || type[i] == "other"
+}
+function compact(   i, kept, reaches) {
+	reaches = count && drop[count] && ending[count] == ""
+	kept = 0
+	for (i = 1; i <= count; i++) {
+		if (drop[i]) continue
+		kept++
+		line[kept] = line[i]
+		ending[kept] = ending[i]
+	}
+	count = kept
+	if (reaches && count && line[count] !~ /\r$/) ending[count] = ""
+	for (i in drop) delete drop[i]
+}
+function empty(section,   i, j, last, found) {
+	for (i = 1; i <= count; i++) {
+		if (type[i] != "header" || place[i] != section) continue
+		last = i
+		for (j = i + 1; j <= count && type[j] != "header"; j++)
+			if (holds(j)) last = j
+		if (last != i || (i < count && type[i + 1] == "comment")) continue
+		drop[i] = 1
+		if (i < count && type[i + 1] == "blank" && !drop[i + 1]) drop[i + 1] = 1
+		else if (i > 1 && type[i - 1] == "blank" && !drop[i - 1]) drop[i - 1] = 1
+	}
+}
+NR == FNR { list[NR] = $0; listed = NR; next }
+{ take($0) }
+END {
+	finish()
+	for (edit = 1; edit + 2 <= listed; edit += 3) {
+		scan()
+		found = find(list[edit], list[edit + 1])
+		if (found) {
+			drop[found] = 1
+			compact()
+			scan()
+		}
+		if (list[edit + 2] == "yes") {
+			empty(list[edit])
+			compact()
+		}
+	}
+	ORS = ""
+	print mark
+	for (i = 1; i <= count; i++) print line[i] ending[i]
+}' - "$1"
+}
+
 # Prints file $1 with the keys set as the list on standard input says.
 fp_ini_set() {
 	# shellcheck disable=SC2016
@@ -235,23 +305,31 @@ fp_ini_read() {
 }
 
 # PATH (SECTION KEY plain|keyed)...: prints `keyN absent`, `keyN plain BASE64` or `keyN keyed DIGEST`
-# of each key, from 0 up.
+# of each key, from 0 up, and `sectionN there` when its section is.
 fp_ini_show() {
 	fp_ini_path=$1
 	shift
 	fp_ini_check "$fp_ini_path" 2>&1 || return
 	fp_ini_number=0
 	while [ $# -ge 3 ]; do
+		fp_ini_there=there
 		fp_ini_read "$1" "$2"
 		case $?/$3 in
 		0/plain) printf 'key%s plain %s\n' "$fp_ini_number" "$(printf '%s' "${fp_ini_value%.}" | fp_base64)" ;;
 		0/*) printf 'key%s keyed %s\n' "$fp_ini_number" "$(printf '%s' "${fp_ini_value%.}" | fp_keyed)" ;;
-		4/*) printf 'key%s absent\n' "$fp_ini_number" ;;
+		4/*)
+			printf 'key%s absent\n' "$fp_ini_number"
+			fp_ini_there=$(
+				export fp_ini_open fp_ini_header="$1"
+				fp_ini_has_section "$fp_ini_file" && printf there
+			)
+			;;
 		*)
 			printf '%s cannot be read: %s\n' "$fp_ini_path" "$fp_ini_value"
 			return 1
 			;;
 		esac
+		[ -z "$fp_ini_there" ] || printf 'section%s there\n' "$fp_ini_number"
 		fp_ini_number=$((fp_ini_number + 1))
 		shift 3
 	done
@@ -309,5 +387,42 @@ fp_ini_edit() {
 	fp_ini_status=$?
 	umask 022
 	fp_ini_text='' fp_ini_list='' fp_ini_value=''
+	return "$fp_ini_status"
+}
+
+# PATH yes|no (SECTION KEY GUARD yes|no)...: takes keys out, each in the state GUARD: `absent`, the keyed
+# digest of its value, or `any`. With the last yes its section goes with it when nothing else is in it,
+# with the first one the file does.
+fp_ini_cut() {
+	fp_ini_path=$1 fp_ini_whole=$2
+	shift 2
+	fp_ini_check "$fp_ini_path" || return
+	fp_ini_list=''
+	while [ $# -ge 4 ]; do
+		if [ "$3" != any ]; then
+			printf '%s\n%s\n%s\n\nend\n' "$1" "$2" "$3" | fp_ini_expect || return
+		fi
+		fp_ini_list="$fp_ini_list$1
+$2
+$4
+"
+		shift 4
+	done
+	[ -e "$fp_ini_path" ] || return 0
+	if ! fp_ini_text=$(printf '%s' "$fp_ini_list" | fp_ini_without "$fp_ini_file" && printf .); then
+		printf '%s cannot be edited\n' "$fp_ini_path" >&2
+		return 1
+	fi
+	fp_ini_text=${fp_ini_text%.}
+	if [ "$fp_ini_whole" = yes ] && [ -z "$(printf '%s' "$fp_ini_text" | tr -d ' \t\r\n')" ]; then
+		rm -f -- "$fp_ini_path"
+		fp_ini_status=$?
+	else
+		umask 077
+		printf '%s' "$fp_ini_text" | fp_install "$fp_ini_path" - - -
+		fp_ini_status=$?
+		umask 022
+	fi
+	fp_ini_text='' fp_ini_value=''
 	return "$fp_ini_status"
 }

@@ -1,5 +1,9 @@
 //! `init-script`: whether a service with a script in `/etc/init.d` starts with the machine and whether it runs.
 
+mod left;
+
+use serde_json::{Value as Json, json};
+
 use super::answer::{Answers, ObserveError};
 use super::declared::{Declared, Origin, Resource};
 use super::difference::{Action, Comparison, Detail, Difference};
@@ -7,9 +11,12 @@ use super::lines;
 use super::operation::Operation;
 use super::question::Question;
 use super::reading::Reading;
-use super::way_in;
-use crate::model::{Diagnostics, Fields, Node, ResourceId};
+use super::remnant::Touched;
+use super::{aspects, way_in};
+use crate::model::{Aspects, Diagnostics, Fields, Node, ResourceId};
 use crate::shell::{Call, Library};
+
+pub(super) use left::recall;
 
 /// The word of the inventory.
 pub const KIND: &str = "init-script";
@@ -63,6 +70,18 @@ pub fn read(
 }
 
 impl InitScript {
+    fn question(&self) -> Question {
+        Question::Ask {
+            library: LIBRARY,
+            call: Call::new("fp_init_look", [self.name.as_str(), ETC]),
+            within: None,
+        }
+    }
+
+    fn touched(&self) -> Vec<Touched> {
+        vec![Touched::Other(format!("service {}", self.name))]
+    }
+
     fn operation(&self, function: &'static str, word: &str) -> Operation {
         Operation {
             library: LIBRARY,
@@ -79,11 +98,7 @@ impl Resource for InitScript {
     }
 
     fn questions(&self) -> Vec<Question> {
-        vec![Question::Ask {
-            library: LIBRARY,
-            call: Call::new("fp_init_look", [self.name.as_str(), ETC]),
-            within: None,
-        }]
+        vec![self.question()]
     }
 
     fn compare(&self, answers: Answers<'_>) -> Result<Comparison, ObserveError> {
@@ -133,6 +148,40 @@ impl Resource for InitScript {
 
     fn guards(&self) -> bool {
         way_in::needs_service(&self.name)
+    }
+
+    fn wanted(&self) -> Aspects {
+        [("enabled", self.enabled), ("running", self.running)]
+            .into_iter()
+            .filter_map(|(name, flag)| Some((name.to_owned(), aspects::flag(flag?))))
+            .collect()
+    }
+
+    fn observed(&self, answers: Answers<'_>) -> Result<Aspects, ObserveError> {
+        let said = answers.lines(0)?;
+        if lines::value(said, "present")? != "yes" {
+            return Ok(Aspects::new());
+        }
+        let mut seen = Aspects::new();
+        for (name, flag) in [("enabled", self.enabled), ("running", self.running)] {
+            let value = lines::value(said, name)?;
+            if flag.is_some() && value != "unknown" {
+                seen.insert(name.to_owned(), aspects::flag(value == "yes"));
+            }
+        }
+        Ok(seen)
+    }
+
+    fn remains(&self) -> Json {
+        json!({})
+    }
+
+    fn touches(&self) -> Vec<Touched> {
+        self.touched()
+    }
+
+    fn rests_on(&self) -> Vec<ResourceId> {
+        vec![ResourceId::new("file", format!("{ETC}/init.d/{}", self.name))]
     }
 }
 

@@ -1,5 +1,7 @@
 //! `json-keys`: keys that fleetprov owns in a JSON or JSONC document that somebody else owns.
 
+mod left;
+
 use std::str::FromStr as _;
 use std::sync::Arc;
 
@@ -13,9 +15,12 @@ use super::edited::Edited;
 use super::ownership;
 use super::question::Question;
 use super::reading::Reading;
-use super::way_in;
+use super::remnant::Touched;
+use super::{aspects, way_in};
 use crate::format::json::{self, JsonError, Pointer};
-use crate::model::{Diagnostic, Diagnostics, Fields, MachinePath, Node, ResourceId, Value};
+use crate::model::{Aspect, Aspects, Diagnostic, Diagnostics, Fields, MachinePath, Node, ResourceId, Value};
+
+pub(super) use left::recall;
 
 /// The word of the inventory.
 pub const KIND: &str = "json-keys";
@@ -108,13 +113,18 @@ fn json_of(node: &Node) -> Json {
     }
 }
 
-fn detail(pointer: &Pointer, from: Option<&Json>, to: &Json) -> Detail {
+/// A key that differs; `to` is nothing when it goes.
+fn detail(pointer: &Pointer, from: Option<&Json>, to: Option<&Json>) -> Detail {
     let short = |value: &Json| Some(value.to_string()).filter(|text| text.chars().count() <= SHORT);
     let lines = |value: &Json| format!("{value:#}\n").into_bytes();
-    match (from.map(short), short(to)) {
+    match (from.map(short), to.map_or(Some("none".to_owned()), short)) {
         (None, Some(to)) => Detail::value(pointer.to_string(), None, to),
         (Some(Some(from)), Some(to)) => Detail::value(pointer.to_string(), Some(&from), to),
-        _ => Detail::Text { name: pointer.to_string(), from: from.map(lines), to: lines(to) },
+        _ => Detail::Text {
+            name: pointer.to_string(),
+            from: from.map(lines),
+            to: to.map(lines).unwrap_or_default(),
+        },
     }
 }
 
@@ -148,14 +158,15 @@ impl Resource for JsonKeys {
         let facts = answers.path(0)?;
         let text = file.text(facts)?;
         let conflict = |error| file.conflict(error);
-        let wanted = self.set(text).map_err(conflict)?;
-        let mut details = Vec::new();
-        let mut existed = false;
+        let leaving = self.leaving(answers).without(text, answers).map_err(conflict)?;
+        let wanted = self.set(&leaving.left).map_err(conflict)?;
+        let mut existed = !leaving.details.is_empty();
+        let mut details = leaving.details;
         for (pointer, value) in &self.values {
             let old = json::get(text, pointer).map_err(conflict)?;
             existed |= old.is_some();
             if !json::holds(text, pointer, value).map_err(conflict)? {
-                details.push(detail(pointer, old.as_ref(), value));
+                details.push(detail(pointer, old.as_ref(), Some(value)));
             }
         }
         file.compare(facts, wanted, details, existed)
@@ -163,7 +174,10 @@ impl Resource for JsonKeys {
 
     fn foreseen(&self, answers: Answers<'_>) -> Vec<(Question, Answer)> {
         let file = self.file();
-        let foreseen = |facts| Some(file.foreseen(facts, self.set(file.text(facts).ok()?).ok()?));
+        let foreseen = |facts| {
+            let kept = self.leaving(answers).without(file.text(facts).ok()?, answers).ok()?;
+            Some(file.foreseen(facts, self.set(&kept.left).ok()?))
+        };
         answers.path(0).ok().and_then(foreseen).into_iter().collect()
     }
 
@@ -179,6 +193,52 @@ impl Resource for JsonKeys {
 
     fn guards(&self) -> bool {
         way_in::leads_through(&self.path)
+    }
+
+    /// The objects around its keys are places, as the document is.
+    fn wanted(&self) -> Aspects {
+        let mut wanted = self.file().wanted();
+        for (pointer, value) in &self.values {
+            wanted.insert(pointer.to_string(), aspects::text(value.to_string().as_bytes()));
+            let around = pointer.around();
+            wanted.extend(around.iter().map(|around| (left::object(around, &self.path), aspects::there())));
+        }
+        wanted
+    }
+
+    fn observed(&self, answers: Answers<'_>) -> Result<Aspects, ObserveError> {
+        let file = self.file();
+        let facts = answers.path(0)?;
+        let text = file.text(facts)?;
+        let conflict = |error| file.conflict(error);
+        let mut seen = file.observed(facts);
+        for (pointer, value) in &self.values {
+            // An equal value can be written in more than one way.
+            let there = if json::holds(text, pointer, value).map_err(conflict)? {
+                Some(value.clone())
+            } else {
+                json::get(text, pointer).map_err(conflict)?
+            };
+            let there = there.map(|there| aspects::text(there.to_string().as_bytes()));
+            seen.extend(there.map(|there| (pointer.to_string(), there)));
+            for around in pointer.around() {
+                let state = match json::get(text, &around).map_err(conflict)? {
+                    None => continue,
+                    Some(Json::Object(_)) => aspects::there(),
+                    Some(_) => Aspect::plain("no object"),
+                };
+                seen.insert(left::object(&around, &self.path), state);
+            }
+        }
+        Ok(seen)
+    }
+
+    fn remains(&self) -> Json {
+        self.left()
+    }
+
+    fn touches(&self) -> Vec<Touched> {
+        vec![Touched::Path(self.path.clone())]
     }
 }
 

@@ -1,5 +1,9 @@
 //! `link`: a symbolic link and its target.
 
+mod left;
+
+use serde_json::{Value as Json, json};
+
 use super::answer::{Answers, ObserveError, PathType};
 use super::declared::{Declared, Origin, Resource};
 use super::difference::{Action, Comparison, Detail, Difference};
@@ -7,9 +11,12 @@ use super::operation::Operation;
 use super::ownership;
 use super::question::{Question, Want};
 use super::reading::Reading;
-use super::way_in;
-use crate::model::{Diagnostic, Diagnostics, Fields, MachinePath, Node, ResourceId};
+use super::remnant::Touched;
+use super::{aspects, way_in};
+use crate::model::{Aspect, Aspects, Diagnostic, Diagnostics, Fields, MachinePath, Node, ResourceId};
 use crate::shell::{Call, posix};
+
+pub(super) use left::recall;
 
 /// The word of the inventory.
 pub const KIND: &str = "link";
@@ -104,5 +111,27 @@ impl Resource for Link {
 
     fn guards(&self) -> bool {
         way_in::leads_through(&self.path)
+    }
+
+    fn wanted(&self) -> Aspects {
+        let mut wanted = aspects::attributes(Some(&self.owner), None, None);
+        wanted.insert("target".to_owned(), Aspect::plain(&self.target));
+        wanted
+    }
+
+    fn observed(&self, answers: Answers<'_>) -> Result<Aspects, ObserveError> {
+        let facts = answers.path(0)?;
+        let PathType::Link(target) = &facts.what else { return Ok(Aspects::new()) };
+        let mut seen = aspects::seen_attributes(facts, Some(&self.owner), None, None);
+        seen.insert("target".to_owned(), Aspect::plain(target));
+        Ok(seen)
+    }
+
+    fn remains(&self) -> Json {
+        json!({ "target": self.target })
+    }
+
+    fn touches(&self) -> Vec<Touched> {
+        vec![Touched::Path(self.path.clone())]
     }
 }

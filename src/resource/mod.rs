@@ -1,5 +1,6 @@
 //! The primitives: one thing on one machine that fleetprov owns, one file per kind.
 
+pub mod authorized_key;
 pub mod block;
 pub mod checkout;
 pub mod crontab_entry;
@@ -13,22 +14,27 @@ pub mod package;
 pub mod unit;
 
 mod answer;
+mod aspects;
 mod content;
 mod declared;
 mod difference;
 mod edited;
+mod folder;
 mod lines;
 mod operation;
 pub mod ownership;
+mod part;
 mod question;
 mod reading;
 mod registry;
 mod remnant;
 #[cfg(test)]
 mod testing;
+mod unit_files;
 pub mod way_in;
 
 pub use answer::{Answer, Answers, Observation, ObserveError, PathFacts, PathType, Surroundings, UnitFacts};
+pub use aspects::is_place;
 pub use content::{Content, Rendered, sealed};
 pub use declared::{Declared, Origin, Resource};
 pub use difference::{Action, Comparison, Detail, Difference};

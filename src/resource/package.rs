@@ -1,14 +1,21 @@
 //! A package of the machine's distribution, installed by apt. Its version is the distribution's choice.
 
+mod left;
+
+use serde_json::{Value as Json, json};
+
 use super::answer::{Answers, ObserveError};
 use super::declared::{Declared, Origin, Resource};
 use super::difference::{Action, Comparison, Detail, Difference};
 use super::operation::Operation;
 use super::question::Question;
 use super::reading::Reading;
-use super::way_in;
-use crate::model::{Diagnostic, Diagnostics, Fields, Node, ResourceId, Value};
+use super::remnant::Touched;
+use super::{aspects, way_in};
+use crate::model::{Aspects, Diagnostic, Diagnostics, Fields, Node, ResourceId, Value};
 use crate::shell::{Call, Library};
+
+pub(super) use left::recall;
 
 /// The kind's word.
 pub const KIND: &str = "package";
@@ -64,6 +71,22 @@ impl Resource for Package {
 
     fn guards(&self) -> bool {
         way_in::needs_package(&self.name)
+    }
+
+    fn wanted(&self) -> Aspects {
+        Aspects::from([("installed".to_owned(), aspects::flag(true))])
+    }
+
+    fn observed(&self, answers: Answers<'_>) -> Result<Aspects, ObserveError> {
+        Ok(if answers.package(0)?.is_some() { self.wanted() } else { Aspects::new() })
+    }
+
+    fn remains(&self) -> Json {
+        json!({})
+    }
+
+    fn touches(&self) -> Vec<Touched> {
+        vec![Touched::Other(format!("package {}", self.name))]
     }
 }
 

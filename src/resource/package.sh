@@ -66,3 +66,61 @@ fp_package_install() {
 	rm -f -- "$fp_package_log"
 	return "$fp_package_status"
 }
+
+# apt-get remove of packages without questions; configuration files stay, and so does everything else.
+fp_package_drop() {
+	DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_SUSPEND=1 \
+		apt-get -q -y -o DPkg::Lock::Timeout=120 -o APT::Get::AutomaticRemove=false \
+		"$@" >"$fp_package_log" 2>&1 </dev/null
+}
+
+# The packages that would go with package $1, itself among them, one a line.
+fp_package_with() {
+	fp_package_drop -s remove -- "$1" || return 1
+	sed -n 's/^Remv \([^ ]*\) .*/\1/p' <"$fp_package_log"
+}
+
+# NAME: prints `installed` yes or no, and `takes` and the name of each package that would go with it.
+fp_package_look() {
+	if ! fp_package_is_installed "$1"; then
+		printf 'installed no\n'
+		return
+	fi
+	fp_package_log=$(mktemp) || return 1
+	if fp_package_list=$(fp_package_with "$1"); then
+		printf 'installed yes\n'
+		printf '%s\n' "$fp_package_list" | sed -n 's/^./takes &/p'
+		fp_package_status=0
+	else
+		printf 'failed to find out what removing %s would take along: %s\n' "$1" "$(fp_package_reason)"
+		fp_package_status=1
+	fi
+	rm -f -- "$fp_package_log"
+	return "$fp_package_status"
+}
+
+# NAME ALLOWED...: removes it, and at most those that follow with it.
+fp_package_remove() {
+	fp_package_is_installed "$1" || return 0
+	fp_package_log=$(mktemp) || return 1
+	fp_package_status=0
+	if ! fp_package_list=$(fp_package_with "$1"); then
+		printf 'failed to remove %s: %s\n' "$1" "$(fp_package_reason)" >&2
+		fp_package_status=1
+	fi
+	for fp_package_one in $fp_package_list; do
+		case " $* " in
+		*" $fp_package_one "*) ;;
+		*)
+			fp_refuse "removing $1 would take $fp_package_one along"
+			fp_package_status=3
+			;;
+		esac
+	done
+	if [ "$fp_package_status" = 0 ] && ! fp_package_drop remove -- "$1"; then
+		printf 'failed to remove %s: %s\n' "$1" "$(fp_package_reason)" >&2
+		fp_package_status=1
+	fi
+	rm -f -- "$fp_package_log"
+	return "$fp_package_status"
+}

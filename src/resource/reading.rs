@@ -1,7 +1,7 @@
 //! What a kind may ask for while it reads its fields: facts of the machine, templates, files, secrets.
 
 use super::content::Content;
-use crate::model::{Diagnostic, Diagnostics, Facts, MachinePath, Node, Span, Spanned};
+use crate::model::{Diagnostic, Diagnostics, Facts, MachineName, MachinePath, Node, Span, Spanned};
 
 /// What the surroundings supply to a resource or intent that is being read.
 pub trait Supply {
@@ -32,6 +32,13 @@ pub trait Supply {
     /// # Errors
     /// A diagnostic at its name.
     fn secret(&self, name: &Spanned<String>) -> Result<Content, Diagnostic>;
+
+    /// The other managed machines of the fleet that are reached at a host name or address; with a port,
+    /// only those whose SSH server listens there.
+    fn machines_at(&self, host: &str, port: Option<u16>) -> Vec<MachineName> {
+        let _ = (host, port);
+        Vec::new()
+    }
 }
 
 /// The machine a resource is read for, and the supply.

@@ -6,7 +6,8 @@ use super::declared::{Declared, Origin};
 use super::reading::Reading;
 use super::remnant::Remnant;
 use super::{
-    block, checkout, crontab_entry, directory, file, ini_keys, init_script, json_keys, link, package, unit,
+    authorized_key, block, checkout, crontab_entry, directory, file, ini_keys, init_script, json_keys, link,
+    package, unit,
 };
 use serde_json::Value as Json;
 
@@ -35,22 +36,33 @@ pub struct Kind {
 
 /// Every kind that can be written in a role.
 pub const KINDS: &[Kind] = &[
-    Kind { word: block::KIND, read: block::read, recall: |_, _| None, adopts_by_aspect: false },
-    Kind { word: checkout::KIND, read: checkout::read, recall: |_, _| None, adopts_by_aspect: false },
+    Kind {
+        word: authorized_key::KIND,
+        read: authorized_key::read,
+        recall: authorized_key::recall,
+        adopts_by_aspect: true,
+    },
+    Kind { word: block::KIND, read: block::read, recall: block::recall, adopts_by_aspect: true },
+    Kind { word: checkout::KIND, read: checkout::read, recall: checkout::recall, adopts_by_aspect: true },
     Kind {
         word: crontab_entry::KIND,
         read: crontab_entry::read,
-        recall: |_, _| None,
+        recall: crontab_entry::recall,
         adopts_by_aspect: false,
     },
-    Kind { word: directory::KIND, read: directory::read, recall: |_, _| None, adopts_by_aspect: false },
-    Kind { word: file::KIND, read: file::read, recall: |_, _| None, adopts_by_aspect: false },
-    Kind { word: ini_keys::KIND, read: ini_keys::read, recall: |_, _| None, adopts_by_aspect: true },
-    Kind { word: init_script::KIND, read: init_script::read, recall: |_, _| None, adopts_by_aspect: false },
-    Kind { word: json_keys::KIND, read: json_keys::read, recall: |_, _| None, adopts_by_aspect: true },
-    Kind { word: link::KIND, read: link::read, recall: |_, _| None, adopts_by_aspect: false },
-    Kind { word: package::KIND, read: package::read, recall: |_, _| None, adopts_by_aspect: false },
-    Kind { word: unit::KIND, read: unit::read, recall: |_, _| None, adopts_by_aspect: false },
+    Kind { word: directory::KIND, read: directory::read, recall: directory::recall, adopts_by_aspect: true },
+    Kind { word: file::KIND, read: file::read, recall: file::recall, adopts_by_aspect: false },
+    Kind { word: ini_keys::KIND, read: ini_keys::read, recall: ini_keys::recall, adopts_by_aspect: true },
+    Kind {
+        word: init_script::KIND,
+        read: init_script::read,
+        recall: init_script::recall,
+        adopts_by_aspect: false,
+    },
+    Kind { word: json_keys::KIND, read: json_keys::read, recall: json_keys::recall, adopts_by_aspect: true },
+    Kind { word: link::KIND, read: link::read, recall: link::recall, adopts_by_aspect: false },
+    Kind { word: package::KIND, read: package::read, recall: package::recall, adopts_by_aspect: false },
+    Kind { word: unit::KIND, read: unit::read, recall: unit::recall, adopts_by_aspect: false },
 ];
 
 /// The kind of a word.

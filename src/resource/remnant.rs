@@ -32,6 +32,12 @@ pub trait Remnant: Debug + Send + Sync {
         Vec::new()
     }
 
+    /// The paths at which nothing will be any more once it is gone.
+    fn clears(&self, answers: Answers<'_>) -> Vec<MachinePath> {
+        let _ = answers;
+        Vec::new()
+    }
+
     /// The path it occupies: what lies below goes first.
     fn path(&self) -> Option<&MachinePath> {
         None

@@ -1,5 +1,9 @@
 //! `unit`: whether a systemd unit starts with the machine and whether it runs. Its files are resources of their own.
 
+mod left;
+
+use serde_json::{Value as Json, json};
+
 use super::answer::{Answers, ObserveError, UnitFacts};
 use super::declared::{Declared, Origin, Resource};
 use super::difference::{Action, Comparison, Detail, Difference};
@@ -7,9 +11,11 @@ use super::operation::Operation;
 use super::question::Question;
 use super::reading::Reading;
 use super::remnant::Touched;
-use super::way_in;
-use crate::model::{Diagnostics, Fields, MachinePath, Node, ResourceId};
+use super::{aspects, way_in};
+use crate::model::{Aspect, Aspects, Diagnostics, Fields, MachinePath, Node, ResourceId};
 use crate::shell::{Call, Library};
+
+pub(super) use left::recall;
 
 /// The word of the inventory.
 pub const KIND: &str = "unit";
@@ -110,6 +116,10 @@ fn is_active(facts: &UnitFacts) -> bool {
 /// from another file (`/etc/fstab`, `/etc/init.d`), which decides that.
 fn is_enabled(facts: &UnitFacts) -> bool {
     matches!(facts.file.as_str(), "enabled" | "alias" | "generated")
+}
+
+fn active_word(is_active: bool) -> Aspect {
+    Aspect::plain(if is_active { "active" } else { "inactive" })
 }
 
 impl Unit {
@@ -269,8 +279,34 @@ impl Resource for Unit {
         way_in::needs_unit(&self.name)
     }
 
+    fn wanted(&self) -> Aspects {
+        let enabled = self.enabled.map(|flag| ("enabled".to_owned(), aspects::flag(flag)));
+        let active = self.active.map(|flag| ("active".to_owned(), active_word(flag)));
+        enabled.into_iter().chain(active).collect()
+    }
+
+    fn observed(&self, answers: Answers<'_>) -> Result<Aspects, ObserveError> {
+        let facts = answers.unit(0)?;
+        if facts.load == "not-found" {
+            return Ok(Aspects::new());
+        }
+        let is_enabled = is_enabled(facts) && facts.file != "enabled-runtime";
+        let enabled = self.enabled.map(|_| ("enabled".to_owned(), aspects::flag(is_enabled)));
+        let active = self.active.map(|_| ("active".to_owned(), active_word(is_active(facts))));
+        Ok(enabled.into_iter().chain(active).collect())
+    }
+
+    fn remains(&self) -> Json {
+        json!({})
+    }
+
     fn touches(&self) -> Vec<Touched> {
         vec![Touched::Unit(self.name.clone())]
+    }
+
+    /// One whose file fleetprov wrote did not come with anybody else.
+    fn rests_on(&self) -> Vec<ResourceId> {
+        self.files().into_iter().take(1).collect()
     }
 }
 

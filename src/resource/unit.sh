@@ -104,3 +104,25 @@ fp_unit_restart() {
 	fp_unit_reason "$1" >&2
 	return 1
 }
+
+# NAME [MOUNT]: stops it, and what it has mounted, for good, and forgets what it left behind: that it
+# failed, when its timer ran last.
+fp_unit_retire() {
+	fp_unit_state=$(fp_unit_systemctl show --property=LoadState,UnitFileState,Persistent -- "$1") || return 1
+	case $fp_unit_state in
+	*LoadState=not-found*) ;;
+	*)
+		fp_unit_ask stop "$1" || return 1
+		[ -z "${2-}" ] || fp_unit_ask stop "$2" || return 1
+		case $fp_unit_state in
+		*UnitFileState=enabled* | *UnitFileState=alias* | *UnitFileState=linked*) fp_unit_ask disable "$1" || return 1 ;;
+		esac
+		# Of a timer that makes up for runs it missed, systemd keeps a stamp.
+		case $fp_unit_state in
+		*Persistent=yes*) fp_unit_systemctl clean --what=state -- "$1" 2>/dev/null ;;
+		esac
+		;;
+	esac
+	fp_unit_systemctl reset-failed -- "$1" 2>/dev/null
+	return 0
+}

@@ -68,6 +68,9 @@ fn shown(declared: &[Declared]) -> String {
                 shown.push_str(&format!("  {word} {id}\n"));
             }
         }
+        for machine in &declared.awaits {
+            shown.push_str(&format!("  awaits {machine}\n"));
+        }
         for file in declared.resource.rendered() {
             match file.content {
                 Content::Bytes(bytes) => {

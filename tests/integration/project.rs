@@ -322,7 +322,7 @@ impl Ran {
     }
 
     /// All that was printed, with every run of white space as one space: reports wrap their lines.
-    fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         let all = format!("{} {}", self.stdout, self.stderr);
         all.split_whitespace().collect::<Vec<_>>().join(" ")
     }

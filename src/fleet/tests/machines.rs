@@ -42,7 +42,7 @@ pub(super) fn options(parallel: usize, limits: Limits) -> RunOptions {
     }
 }
 
-fn one_file() -> Vec<Declared> {
+pub(super) fn one_file() -> Vec<Declared> {
     vec![Declared::new(
         File {
             path: MachinePath::new("/x").unwrap(),
@@ -67,7 +67,7 @@ fn nonce(conversation: &MemoryConversation) -> String {
 }
 
 /// The answers of a machine that has nothing at `/x`.
-fn answers(nonce: &str) -> String {
+pub(super) fn answers(nonce: &str) -> String {
     format!(
         "{nonce} begin facts\nuid 0\nsystem Linux\nhome /root\ninit sysv\n{nonce} end\n\
          {nonce} begin paths\nstat: cannot statx '/x': No such file or directory\n{nonce} end\n\

@@ -39,6 +39,16 @@ impl Comment {
         Ok(Self { open: open.to_owned(), close: close.to_owned() })
     }
 
+    /// The sign that opens it.
+    pub fn open(&self) -> &str {
+        &self.open
+    }
+
+    /// The sign that closes it; empty for a comment that runs to the end of the line.
+    pub fn close(&self) -> &str {
+        &self.close
+    }
+
     /// A whole comment line around some words.
     fn wrap(&self, words: &str) -> String {
         if self.close.is_empty() {

@@ -253,6 +253,18 @@ impl<'a> Document<'a> {
             .map(|token| token.range)
     }
 
+    /// Whether a value is an object with nothing in it, not even a comment.
+    pub(super) fn is_bare_object(&self, value: &Value<'a>) -> bool {
+        let Value::Object(object) = value else { return false };
+        object.properties.is_empty() && self.comments(object.start(), object.end()).next().is_none()
+    }
+
+    /// Whether it holds nothing but perhaps `{}`.
+    pub(super) fn is_bare(&self) -> bool {
+        let is_empty = self.root.as_ref().is_none_or(|root| self.is_bare_object(root));
+        is_empty && self.comments(0, self.body.len()).next().is_none()
+    }
+
     /// Whether a comment that runs to the end of its line ends at this offset.
     pub(super) fn line_comment_ends_at(&self, offset: usize) -> bool {
         let count = self.tokens.partition_point(|token| token.range.end < offset);

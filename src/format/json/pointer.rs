@@ -24,6 +24,14 @@ impl Pointer {
         Ok(Self { keys })
     }
 
+    /// The objects around the key, the innermost first; none for a key of the document itself.
+    pub fn around(&self) -> Vec<Self> {
+        (1..self.keys.len())
+            .rev()
+            .map(|length| Self { keys: self.keys.iter().take(length).cloned().collect() })
+            .collect()
+    }
+
     /// The keys, outermost first; never empty.
     pub fn keys(&self) -> &[String] {
         &self.keys

@@ -40,3 +40,39 @@ pub fn escape_path(path: &str) -> Result<String, UnitError> {
     }
     Ok(name)
 }
+
+/// The path that [`escape_path`] made a name of; `None` when it is no such name.
+#[must_use]
+pub fn unescape_path(name: &str) -> Option<String> {
+    if name == "-" {
+        return Some("/".to_owned());
+    }
+    let mut bytes = vec![b'/'];
+    let mut rest = name;
+    while let Some(byte) = rest.bytes().next() {
+        if let Some(escaped) = rest.strip_prefix("\\x") {
+            bytes.push(u8::from_str_radix(escaped.get(..2)?, 16).ok()?);
+            rest = escaped.get(2..)?;
+        } else {
+            bytes.push(if byte == b'-' { b'/' } else { byte });
+            rest = rest.get(1..)?;
+        }
+    }
+    let path = String::from_utf8(bytes).ok()?;
+    (escape_path(&path).ok()? == name).then_some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_paths_go_both_ways() {
+        for path in ["/", "/mnt/hs nas/backup-1", "/.hidden/a.b", "/a/\u{fc}", "/a:b_c"] {
+            assert_eq!(unescape_path(&escape_path(path).unwrap()).as_deref(), Some(path));
+        }
+        for name in ["", "-a", "a--b", "a\\x2", "a\\x61", "\u{fc}", "a\\xzz"] {
+            assert_eq!(unescape_path(name), None, "{name:?}");
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use super::super::{folders, link_files};
 use super::{KIND, Login, Mount, What};
 use crate::model::{
-    Diagnostic, Diagnostics, Fields, MachinePath, Node, Secret, Span, Spanned, parse_duration,
+    Diagnostic, Diagnostics, Fields, MachineName, MachinePath, Node, Secret, Span, Spanned, parse_duration,
 };
 use crate::resource::{Content, Declared, Origin, Reading};
 
@@ -18,8 +18,8 @@ enum Means {
 const MEANS: &[(&str, Means)] =
     &[("nfs", Means::Nfs), ("rclone", Means::Rclone), ("smb", Means::Smb), ("sshfs", Means::Sshfs)];
 
-/// Reads `mount: {path, kind, from, read-only, shared, automount, idle, options}` and, by kind,
-/// `{machine, host, port, user, key, known-hosts}`, `{config}`, `{host}`, `{host, username, password, domain}`.
+/// Reads `mount: {path, kind, from, machine, read-only, shared, automount, idle, options}` and, by kind,
+/// `{host, port, user, key, known-hosts}`, `{config}`, `{host}`, `{host, username, password, domain}`.
 pub fn read(
     node: &Node,
     origin: &Origin,
@@ -35,9 +35,10 @@ pub fn read(
     let automount = fields.flag("automount").unwrap_or(false);
     let idle = fields.parsed("idle", "a duration such as 90s, 10m, 2h or 1d", parse_duration);
     let options: Vec<Spanned<String>> = fields.texts("options");
+    let machine = fields.text("machine");
     let Some(means) = means else { return Vec::new() };
     let what = from.and_then(|from| match means {
-        Means::Sshfs => sshfs(&mut fields, &from, reading),
+        Means::Sshfs => sshfs(&mut fields, &from, machine.as_ref(), reading),
         Means::Rclone => rclone(&mut fields, &from, reading),
         Means::Nfs => nfs(&mut fields, &from),
         Means::Smb => smb(&mut fields, &from, reading),
@@ -61,19 +62,39 @@ pub fn read(
     }
     let (Some(path), Some(what)) = (path, what) else { return Vec::new() };
     let options = options.into_iter().map(|option| option.value).collect();
-    Mount { path, what, options, read_only, shared, automount, idle }.expand(origin, reading.facts, problems)
+    let awaits = come_from(&what, machine.as_ref(), reading);
+    Mount { path, what, options, read_only, shared, automount, idle, awaits }.expand(
+        origin,
+        reading.facts,
+        problems,
+    )
 }
 
-fn sshfs(fields: &mut Fields<'_>, from: &Spanned<String>, reading: &Reading<'_>) -> Option<What> {
+/// The machines of the fleet that have what is mounted: the one that is named, or those at its address.
+fn come_from(what: &What, machine: Option<&Spanned<String>>, reading: &Reading<'_>) -> Vec<MachineName> {
+    let named = machine.and_then(|name| MachineName::new(&name.value).ok());
+    match (named, what) {
+        (Some(named), _) => vec![named],
+        (None, What::Sshfs { login, .. }) => reading.supply.machines_at(&login.host, Some(login.port)),
+        (None, What::Nfs { host, .. } | What::Smb { host, .. }) => reading.supply.machines_at(host, None),
+        (None, What::Rclone { .. }) => Vec::new(),
+    }
+}
+
+fn sshfs(
+    fields: &mut Fields<'_>,
+    from: &Spanned<String>,
+    machine: Option<&Spanned<String>>,
+    reading: &Reading<'_>,
+) -> Option<What> {
     let span = fields.span().clone();
     let home = folders::runner_home(reading.facts);
-    let machine = fields.text("machine");
     let host = host(fields);
     let port = fields.parsed("port", "a TCP port", str::parse::<u16>).unwrap_or(22);
     let user = fields.text("user").map_or_else(|| "root".to_owned(), |user| user.value);
     let key = fields.text("key");
     let known_hosts = fields.text("known-hosts");
-    let key = key.or_else(|| at(machine.as_ref().map(|other| link_files::key(home, &other.value)), &span));
+    let key = key.or_else(|| at(machine.map(|other| link_files::key(home, &other.value)), &span));
     let known_hosts = known_hosts.or_else(|| at(Some(link_files::known_hosts(home)), &span));
     let Some(key) = key else {
         let problem = Diagnostic::at(&span, "a mount by sshfs has no key")

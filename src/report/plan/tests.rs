@@ -51,6 +51,29 @@ fn nothing_to_do_is_one_line() {
 }
 
 #[test]
+fn a_report_about_drift_says_what_it_does_not_show() {
+    let name = MachineName::new("droplet").unwrap();
+    let drawn = |plan: &Plan, pending: usize| {
+        let report = MachineReport { plan: Some(plan), pending: Some(pending), ..MachineReport::new(&name) };
+        (plans(&[report], NARROW), crate::report::closing(&[report]))
+    };
+    let empty = plan(Vec::new(), 32);
+    assert_eq!(drawn(&empty, 0).0, "droplet  no drift (32 in order)\n");
+    let (shown, closing) = drawn(&empty, 3);
+    assert_eq!(shown, "droplet  no drift (32 in order, 3 pending not shown)\n");
+    assert_eq!(closing, "no drift on 1 machine");
+    let mut one = step("file", "/etc/motd", "role base", Action::Update, Vec::new());
+    one.class = crate::plan::Class::Drifted;
+    let (shown, closing) = drawn(&plan(vec![one], 32), 1);
+    assert_eq!(
+        shown,
+        "droplet  1 to update, 32 in order, 1 pending not shown\n  \
+         ~ update   file /etc/motd  (role base, drifted)\n"
+    );
+    assert_eq!(closing, "1 resource drifted on 1 machine");
+}
+
+#[test]
 fn machines_that_only_have_something_blocked_show_it() {
     let id = ResourceId::new("file", "/etc/shadow");
     let reason = "/etc/shadow is a directory; it is not replaced by a file".to_owned();

@@ -2,6 +2,7 @@
 # Walks the steps of a plan. A step whose needs have failed is skipped, its payload read past.
 
 fp_bad=' '
+fp_barred=' '
 fp_output=/dev/null
 # Why guarded steps, those from fp_guard_first on, are refused (guard.sh).
 fp_guard_off=''
@@ -11,6 +12,7 @@ fp_apply_begin() {
 	fp_output=$fp_scratch
 	trap 'fp_apply_tidy; exit 1' TERM
 	fp_bad=' '
+	fp_barred=' '
 	fp_frame begin apply
 }
 
@@ -24,11 +26,36 @@ fp_apply_tidy() {
 	[ "$fp_output" = /dev/null ] || rm -f -- "$fp_output"
 }
 
+# INDEX...: these steps are not made, and have no payload on the stream.
+fp_bar() {
+	fp_barred="$fp_barred$* "
+}
+
+# Waits until the other machines are through that the next steps wait for. The stream says which of the
+# steps are not made: "go INDEX...".
+fp_hold() {
+	fp_frame hold
+	if ! read -r fp_word fp_rest || [ "$fp_word" != go ]; then
+		# The controller is gone, and nobody answers for the steps that are left.
+		fp_apply_tidy
+		exit 1
+	fi
+	[ -z "$fp_rest" ] || fp_bar "$fp_rest"
+}
+
 # INDEX BYTES NEEDED-INDEX...: whether the step may be made.
 fp_step() {
 	fp_index=$1
 	fp_total=$2
 	shift 2
+	case $fp_barred in
+	*" $fp_index "*)
+		fp_bad="$fp_bad$fp_index "
+		fp_note "$fp_index" skipped
+		fp_frame step "$fp_index" left-out
+		return 1
+		;;
+	esac
 	for fp_need; do
 		case $fp_bad in
 		*" $fp_need "*)

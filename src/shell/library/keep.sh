@@ -285,7 +285,12 @@ fp_path_back() {
 	[ "$fp_now" != "$2${3:+ $3}${4:+ $4}${5:+ $5}${6:+ $6}" ] || return 0
 	case $2/$fp_now in
 	directory/directory* | */absent) ;;
-	*/directory*) rmdir -- "$1" || return 1 ;;
+	*/directory*)
+		if ! rmdir -- "$1" 2>/dev/null; then
+			fp_refuse "$1 has something in it that the run did not put there"
+			return
+		fi
+		;;
 	directory/*) rm -f -- "$1" || return 1 ;;
 	esac
 	fp_state "$1" plain
@@ -392,7 +397,7 @@ fp_put_back() {
 			;;
 		path:*)
 			case $fp_thing in path:*/systemd/*) fp_reload=yes ;; esac
-			fp_path_restore "$1/before/$2.$4" || fp_back=1
+			fp_path_restore "$1/before/$2.$4" || fp_back=$?
 			;;
 		crontab:*) fp_tab_restore "$1/before/$2.$4" || fp_back=1 ;;
 		*) fp_back=1 ;;
@@ -426,7 +431,7 @@ fp_put_back_unit() {
 # hundredth go, and those after the twentieth, older than ninety days or beyond 64 MiB in all keep nothing
 # of what was before them. The last run (fp_last) is left alone, and all are while a revert is armed.
 fp_keep_clean() {
-	[ -d "$1/runs" ] && [ ! -e "$1/guard/armed" ] || return 0
+	if [ ! -d "$1/runs" ] || [ -e "$1/guard/armed" ]; then return 0; fi
 	fp_old=$(find "$1/runs" -mindepth 2 -maxdepth 2 -name run -mtime +90)
 	fp_sizes=$(du -sk -- "$1"/runs/*/before 2>/dev/null)
 	fp_count=0 fp_sum=0

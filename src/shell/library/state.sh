@@ -30,9 +30,9 @@ fp_state_file() {
 	printf 'unreadable %s\n' "$(printf '%s' "$fp_why" | fp_base64)"
 }
 
-# Sets fp_seen to the digest of record $1 and progress $2, or to absent; fp_last to the record's run.
-fp_state_seen() {
-	fp_seen=absent fp_last=''
+# Sets fp_last to the run that the record in folder $1 names, or to nothing.
+fp_state_last() {
+	fp_last=''
 	[ -f "$1/record" ] || return 0
 	read -r fp_word fp_format fp_last <"$1/record"
 	case "$fp_word $fp_format/$fp_last" in
@@ -40,6 +40,13 @@ fp_state_seen() {
 	"fleetprov-record 1/"*) ;;
 	*) fp_last='' ;;
 	esac
+}
+
+# Sets fp_seen to the digest of record and progress in folder $1, or to absent; and fp_last.
+fp_state_seen() {
+	fp_state_last "$1"
+	fp_seen=absent
+	[ -f "$1/record" ] || return 0
 	set -- "$1/record" "$1/runs/$fp_last/progress"
 	if [ -z "$fp_last" ] || [ ! -f "$2" ]; then set -- "$1"; fi
 	fp_seen=$(cat -- "$@" | sha256sum)
@@ -57,6 +64,15 @@ fp_armed() {
 	return 1
 }
 
+# Prints the record in folder $1, and the run fp_last with its progress.
+fp_state_files() {
+	fp_state_file record "$1/record"
+	if [ -n "$fp_last" ]; then
+		fp_state_file run "$1/runs/$fp_last/run"
+		fp_state_file progress "$1/runs/$fp_last/progress"
+	fi
+}
+
 # STATE OTHER: what is remembered in folder STATE, and whether another login's folder OTHER has a record.
 fp_kept() {
 	fp_frame begin kept
@@ -65,13 +81,19 @@ fp_kept() {
 		if ! fp_why=$(fp_state_safe "$1"); then
 			printf 'unreadable %s\n' "$(printf '%s' "$fp_why" | fp_base64)"
 		else
-			fp_state_file record "$1/record"
-			fp_state_seen "$1"
+			# A run that begins meanwhile puts its own record there: what is read has to belong together.
+			fp_tries=0
+			until
+				fp_state_seen "$1"
+				fp_of=$fp_last
+				fp_files=$(fp_state_files "$1")
+				fp_state_last "$1"
+				[ "$fp_last" = "$fp_of" ] || [ "$fp_tries" -ge 5 ]
+			do
+				fp_tries=$((fp_tries + 1))
+			done
 			printf 'seen %s\n' "$fp_seen"
-			if [ -n "$fp_last" ]; then
-				fp_state_file run "$1/runs/$fp_last/run"
-				fp_state_file progress "$1/runs/$fp_last/progress"
-			fi
+			[ -z "$fp_files" ] || printf '%s\n' "$fp_files"
 			if fp_armed "$1"; then
 				printf 'armed %s\n' "$fp_word"
 			fi
