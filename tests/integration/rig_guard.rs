@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use crate::project::{Project, Ran};
-use crate::rig::{Machine, Rig, RunningMachine};
+use crate::rig::{Fault, Machine, Rig, RunningMachine};
 
 /// What every test waits for at most: the guard's time, which is ten seconds, and what it takes to put
 /// everything back.
