@@ -7,12 +7,15 @@ use crate::resource::{Declared, Observation, Question, Surroundings};
 use crate::state::{Kept, Ledger, Login, RunDocument, RunStep, StepEnd};
 
 use super::identity::RunIdentity;
+use super::undoing::Undoing;
 
 /// What is remembered of a machine, and what has left the inventory.
 #[derive(Clone, Debug)]
 pub(super) struct Memory {
     pub(super) ledger: Ledger,
     pub(super) departures: Vec<Departure>,
+    /// The run that is put back, when the run does that and nothing else.
+    undoing: Option<Undoing>,
 }
 
 impl Memory {
@@ -25,8 +28,10 @@ impl Memory {
     ) -> Result<Self, Failure> {
         let ledger = Ledger::read(kept, &identity.fleet, machine)
             .map_err(|error| Failure { kind: FailureKind::Refused, message: error.to_string() })?;
-        let departures = departures(&ledger, declared);
-        Ok(Self { ledger, departures })
+        let state = kept.state.clone();
+        let undoing = identity.undoes.clone().map(|run| Undoing { run, state });
+        let departures = if undoing.is_some() { Vec::new() } else { departures(&ledger, declared) };
+        Ok(Self { ledger, departures, undoing })
     }
 
     /// What a person should know of the past: a run that was cut off, a revert.
@@ -55,13 +60,28 @@ impl Memory {
         cut.into_iter().chain(armed).collect()
     }
 
+    /// What a person should know of the plan that is not in it.
+    pub(super) fn remarks(&self, observation: &Observation) -> Vec<String> {
+        let undoing = self.undoing.as_ref();
+        let plan = undoing.and_then(|undoing| undoing.plan(observation, &self.ledger).ok());
+        plan.map(|(_, remarks)| remarks).unwrap_or_default()
+    }
+
     /// The questions of everything declared and of everything that has left, by who asks; none when
     /// nothing that has left wants to know more than is known already.
     pub(super) fn wider(&self, declared: &[Declared]) -> Option<Vec<Vec<Question>>> {
+        if let Some(undoing) = &self.undoing {
+            return Some(undoing.questions());
+        }
         let left: Vec<_> = self.departures.iter().map(Departure::questions).collect();
         left.iter()
             .any(|questions| !questions.is_empty())
             .then(|| declared.iter().map(|one| one.resource.questions()).chain(left).collect())
+    }
+
+    /// What has to be asked on top of that, once it is answered; with all that was asked before.
+    pub(super) fn closer(&self, observation: &Observation) -> Result<Option<Vec<Vec<Question>>>, Failure> {
+        self.undoing.as_ref().map_or(Ok(None), |undoing| undoing.closer(observation, &self.ledger))
     }
 
     /// The plan for what was observed.
@@ -73,6 +93,9 @@ impl Memory {
         salt: &str,
     ) -> Result<Plan, Failure> {
         let (departures, ledger) = (&self.departures, &self.ledger);
+        if let Some(undoing) = &self.undoing {
+            return undoing.plan(observation, ledger).map(|(plan, _)| plan);
+        }
         Plan::compute(Known { declared, departures, observation, surroundings, ledger, salt })
             .map_err(|cycle| Failure { kind: FailureKind::Other, message: cycle.to_string() })
     }
@@ -136,8 +159,9 @@ impl Memory {
         let mut place = 0;
         let mut about = |departure: &Departure| ledger.entries.contains_key(&departure.entry.id);
         let still: Vec<bool> = self.departures.iter().map(&mut about).collect();
+        let undoing = self.undoing.is_some();
         observation.answers.retain(|_| {
-            let keep = place < declared || still.get(place - declared).copied().unwrap_or(true);
+            let keep = undoing || place < declared || still.get(place - declared).copied().unwrap_or(true);
             place += 1;
             keep
         });
@@ -146,7 +170,7 @@ impl Memory {
                 departures.push(departure.clone());
             }
         }
-        (Self { ledger, departures }, observation)
+        (Self { ledger, departures, undoing: self.undoing.clone() }, observation)
     }
 }
 
@@ -156,6 +180,7 @@ fn end(outcome: &StepOutcome) -> Option<StepEnd> {
         StepOutcome::Failed(_) => Some(StepEnd::Failed),
         StepOutcome::Refused(_) => Some(StepEnd::Refused),
         StepOutcome::Skipped(_) | StepOutcome::Held(_) => Some(StepEnd::Skipped),
+        StepOutcome::Reverted => Some(StepEnd::Reverted),
         StepOutcome::NotReached => None,
     }
 }

@@ -67,8 +67,11 @@ fp_past_run() {
 	read -r fp_salt </proc/sys/kernel/random/uuid
 	while IFS= read -r fp_step_line; do
 		case $fp_step_line in '{"id":'*) ;; *) continue ;; esac
-		fp_sealed=no
-		case $fp_step_line in *'"sealed"'*) fp_sealed=yes ;; esac
+		fp_sealed=yes
+		case $fp_step_line in
+		*'"sealed"'*) ;;
+		*'"applied"'*) fp_sealed=no ;;
+		esac
 		set -- "$1" "$(($2 + 1))" 1
 		while [ -e "$1/before/$2.$3" ]; do
 			fp_past_thing "$1" "$2" "$3"

@@ -88,7 +88,13 @@ pub(super) fn has_text(step: &Step) -> bool {
 
 /// Writes a step: its heading, and all that differs.
 pub(super) fn write(text: &mut String, step: &Step, style: Style) {
-    Heading::of(step.difference.action, style).write(text, &step.id, &step.origin, &circumstances(step), style);
+    Heading::of(step.difference.action, style).write(
+        text,
+        &step.id,
+        &step.origin,
+        &circumstances(step),
+        style,
+    );
     let mut row = Values::default();
     for detail in &step.difference.details {
         if let Detail::Value { name, from, to } = detail {

@@ -25,16 +25,21 @@ fp_crontab_read() {
 
 # USER: prints `crontab` and the text in base64; `nobody` before it when there is no such user.
 fp_crontab_show() {
-	if ! id -u "$1" >/dev/null 2>&1; then
-		printf 'nobody\ncrontab \n'
-		return
-	fi
 	if ! command -v crontab >/dev/null 2>&1; then
 		printf 'absent\ncrontab \n'
 		return
 	fi
 	# The mark keeps the last line ending, which a command substitution would drop.
 	if ! fp_crontab_text=$(fp_crontab_read "$1" 2>&1 && printf .); then
+		# "user `NAME' unknown" (cron) or "unknown user NAME" (BusyBox).
+		case $fp_crontab_text in
+		*unknown*)
+			if ! id -u "$1" >/dev/null 2>&1; then
+				printf 'nobody\ncrontab \n'
+				return
+			fi
+			;;
+		esac
 		printf 'failed to read the crontab of %s: %s\n' "$1" "${fp_crontab_text##*
 }"
 		return 1

@@ -31,11 +31,14 @@ mod rig_access;
 #[cfg(test)]
 mod rig_bounds;
 #[cfg(test)]
+mod rig_consent;
+#[cfg(test)]
 mod rig_disk;
 #[cfg(test)]
 mod rig_drift;
 #[cfg(test)]
 mod rig_faults;
+mod rig_guard;
 #[cfg(test)]
 mod rig_hostile;
 #[cfg(test)]
@@ -50,6 +53,8 @@ mod rig_many;
 mod rig_mounts;
 #[cfg(test)]
 mod rig_random;
+#[cfg(test)]
+mod rig_saved;
 #[cfg(test)]
 mod rig_secret;
 #[cfg(test)]

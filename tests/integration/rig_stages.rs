@@ -75,7 +75,9 @@ fn what_waits_for_a_hub_that_failed_is_not_made_and_the_rest_is() {
     nas.fault(Fault::ReadOnly("/srv"));
     let ran = project.apply(&[]);
     ran.expect(3).says("waits file /srv/uses (role desk) it waits for nas, whose change failed");
-    ran.says("skipped file /srv/builds-on (role desk) it needs file /srv/uses, which waits for another machine");
+    ran.says(
+        "skipped file /srv/builds-on (role desk) it needs file /srv/uses, which waits for another machine",
+    );
     is_held(b"new");
     nas.fault(Fault::Writable("/srv"));
 
@@ -101,9 +103,12 @@ fn machines_that_wait_for_each_other_are_named_and_left_alone() {
     let rig = Rig::start(&[Machine::plain("desk"), Machine::plain("nas")]);
     let (desk, nas) = (rig.machine("desk"), rig.machine("nas"));
     let of = |other: &str| {
-        format!("- file: {{path: /srv/own, content: x}}\n- link: {{path: /srv/link, target: x}}\n  awaits: [{other}]")
+        format!(
+            "- file: {{path: /srv/own, content: x}}\n- link: {{path: /srv/link, target: x}}\n  awaits: [{other}]"
+        )
     };
-    let project = Project::new(&rig).machine(nas, "root", "", &of("desk")).machine(desk, "root", "", &of("nas"));
+    let project =
+        Project::new(&rig).machine(nas, "root", "", &of("desk")).machine(desk, "root", "", &of("nas"));
     for ran in [project.plan(&[]), project.apply(&[])] {
         ran.expect(5).says("desk's link /srv/link waits for nas, nas's link /srv/link waits for desk");
     }

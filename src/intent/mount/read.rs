@@ -63,7 +63,11 @@ pub fn read(
     let (Some(path), Some(what)) = (path, what) else { return Vec::new() };
     let options = options.into_iter().map(|option| option.value).collect();
     let awaits = come_from(&what, machine.as_ref(), reading);
-    Mount { path, what, options, read_only, shared, automount, idle, awaits }.expand(origin, reading.facts, problems)
+    Mount { path, what, options, read_only, shared, automount, idle, awaits }.expand(
+        origin,
+        reading.facts,
+        problems,
+    )
 }
 
 /// The machines of the fleet that have what is mounted: the one that is named, or those at its address.

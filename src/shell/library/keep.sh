@@ -286,7 +286,7 @@ fp_path_back() {
 	case $2/$fp_now in
 	directory/directory* | */absent) ;;
 	*/directory*)
-		if ! rmdir -- "$1"; then
+		if ! rmdir -- "$1" 2>/dev/null; then
 			fp_refuse "$1 has something in it that the run did not put there"
 			return
 		fi
@@ -397,7 +397,7 @@ fp_put_back() {
 			;;
 		path:*)
 			case $fp_thing in path:*/systemd/*) fp_reload=yes ;; esac
-			fp_path_restore "$1/before/$2.$4" || fp_back=1
+			fp_path_restore "$1/before/$2.$4" || fp_back=$?
 			;;
 		crontab:*) fp_tab_restore "$1/before/$2.$4" || fp_back=1 ;;
 		*) fp_back=1 ;;

@@ -254,7 +254,8 @@ fp_progress=/dev/null
 # end has vanished without a word, and the lock would stay for as long as the connection seems to live.
 # A clock around dd would not do: the shell would take what comes after a gap for orders.
 fp_watch() {
-	fp_watch_over "$(fp_life $$)" </dev/null >/dev/null 2>&1 7>&- &
+	# In braces: only there nothing of what is closed is put aside for later.
+	{ fp_watch_over "$(fp_life $$)"; } </dev/null >/dev/null 2>&1 7>&- &
 	fp_watcher=$!
 }
 

@@ -1,0 +1,1 @@
+//! Undo plans from what machines say.
