@@ -21,7 +21,9 @@ pub(super) async fn ask(machines: usize, warnings: &[String], cancel: &Cancellat
     let plural = if machines == 1 { "" } else { "s" };
     let warnings: String = warnings.iter().map(|sentence| format!("\n{sentence}")).collect();
     forget_what_was_typed();
-    complain(&format!("{warnings}\nApply these changes to {machines} machine{plural}? Only `yes` is taken: "));
+    complain(&format!(
+        "{warnings}\nApply these changes to {machines} machine{plural}? Only `yes` is taken: "
+    ));
     let line = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
         std::io::stdin().read_line(&mut line).map(|_| line)

@@ -32,14 +32,18 @@ impl Binding {
     pub(super) fn notes(&self) -> Vec<String> {
         let settled = (!self.settled.is_empty())
             .then(|| format!("already as desired, though the plan file has it: {}", named(&self.settled)));
-        let unplanned = (!self.unplanned.is_empty())
-            .then(|| format!("pending, and not made since it is not in the plan file: {}", named(&self.unplanned)));
+        let unplanned = (!self.unplanned.is_empty()).then(|| {
+            format!("pending, and not made since it is not in the plan file: {}", named(&self.unplanned))
+        });
         settled.into_iter().chain(unplanned).collect()
     }
 }
 
 /// The part of a saved plan that is about a machine.
-pub(super) fn saved_machine<'a>(plan: Option<&'a SavedPlan>, machine: &MachineName) -> Option<&'a SavedMachine> {
+pub(super) fn saved_machine<'a>(
+    plan: Option<&'a SavedPlan>,
+    machine: &MachineName,
+) -> Option<&'a SavedMachine> {
     plan?.machines.iter().find(|one| one.name == *machine)
 }
 

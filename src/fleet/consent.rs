@@ -32,7 +32,9 @@ impl Consent {
             Self::Prune { removals, owned } => {
                 format!("removes {removals} of the {owned} resources that fleetprov owns there")
             }
-            Self::Older => "goes back to an inventory that is older than the last one applied there".to_owned(),
+            Self::Older => {
+                "goes back to an inventory that is older than the last one applied there".to_owned()
+            }
         }
     }
 
@@ -101,7 +103,10 @@ mod tests {
     }
 
     fn ledger(owned: usize) -> Ledger {
-        Ledger { entries: (0..owned).map(|number| (id(number), entry(number))).collect(), ..Ledger::default() }
+        Ledger {
+            entries: (0..owned).map(|number| (id(number), entry(number))).collect(),
+            ..Ledger::default()
+        }
     }
 
     #[test]
@@ -122,7 +127,8 @@ mod tests {
             assert_eq!(needed, if expected { vec![consent] } else { vec![] }, "{removals} of {owned}");
         }
         // What is let go of stays, and what is declared is not pruned.
-        let kept = plan((0..20).map(|number| (number, if number < 10 { Action::Release } else { Action::Update })));
+        let kept =
+            plan((0..20).map(|number| (number, if number < 10 { Action::Release } else { Action::Update })));
         assert_eq!(needed(&kept, &ledger(20), &now), []);
     }
 

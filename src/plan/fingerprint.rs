@@ -38,7 +38,8 @@ impl Step {
         // What a unit or a package was is in no argument of its operations, but it is shown.
         text.all(self.difference.details.iter().map(|detail| format!("{detail:?}")));
         text.all(self.aspects.iter().flat_map(|aspect| {
-            let value = |value: &Option<Aspect>| value.as_ref().map_or_else(String::new, |one| kept(one, key));
+            let value =
+                |value: &Option<Aspect>| value.as_ref().map_or_else(String::new, |one| kept(one, key));
             [aspect.name.clone(), value(&aspect.desired), value(&aspect.observed)]
         }));
         for operation in &self.difference.operations {

@@ -99,7 +99,8 @@ impl SavedMachine {
     /// changed since, and needs nothing that nobody has been shown.
     #[must_use]
     pub fn bind(&self, plan: &Plan) -> Bound {
-        let saved: BTreeMap<&ResourceId, &SavedStep> = self.steps.iter().map(|step| (&step.id, step)).collect();
+        let saved: BTreeMap<&ResourceId, &SavedStep> =
+            self.steps.iter().map(|step| (&step.id, step)).collect();
         let mut stale: BTreeMap<usize, String> = BTreeMap::new();
         let mut places: BTreeMap<usize, usize> = BTreeMap::new();
         let mut unplanned = Vec::new();

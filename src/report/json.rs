@@ -193,7 +193,11 @@ impl<'a> Machine<'a> {
             blocked: report.plan.map_or_else(Vec::new, blocked),
             in_order: report.plan.map(|plan| plan.in_order),
             pending: report.pending,
-            unplanned: report.unplanned.iter().map(|id| IdPart { kind: id.kind, target: &id.target }).collect(),
+            unplanned: report
+                .unplanned
+                .iter()
+                .map(|id| IdPart { kind: id.kind, target: &id.target })
+                .collect(),
             unsupported: report.unsupported,
             failure: report
                 .failure

@@ -59,7 +59,9 @@ pub fn write_plan(path: &Path, plan: &SavedPlan) -> Result<(), PlanStoreError> {
         .prefix(".fleetprov-plan-")
         .tempfile_in(folder_of(path))
         .map_err(|error| failed(error.to_string()))?;
-    file.write_all(&bytes).and_then(|()| file.as_file().sync_all()).map_err(|error| failed(error.to_string()))?;
+    file.write_all(&bytes)
+        .and_then(|()| file.as_file().sync_all())
+        .map_err(|error| failed(error.to_string()))?;
     file.persist(path).map_err(|error| failed(error.error.to_string()))?;
     Ok(())
 }
@@ -99,7 +101,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let missing = folder.path().join("no/such/p.json");
         let words = |error: PlanStoreError| error.to_string();
-        assert!(words(read_plan(&missing).unwrap_err()).starts_with(&format!("read {}: ", missing.display())));
+        assert!(
+            words(read_plan(&missing).unwrap_err()).starts_with(&format!("read {}: ", missing.display()))
+        );
         let error = words(write_plan(&missing, &plan("me")).unwrap_err());
         assert!(error.starts_with(&format!("write {}: ", missing.display())), "{error}");
         let other = folder.path().join("other");

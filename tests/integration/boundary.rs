@@ -187,7 +187,8 @@ impl Look {
         }
         let lineage = lineage(process);
         // What the server of the login has started.
-        let server = lineage.iter().position(|one| name(*one).is_some_and(|name| name.starts_with("sshd")))?;
+        let server =
+            lineage.iter().position(|one| name(*one).is_some_and(|name| name.starts_with("sshd")))?;
         let shell = *lineage.get(server.checked_sub(1)?)?;
         let steps = steps(&folder)?;
         let step = self.step % steps.len().max(1);

@@ -38,7 +38,10 @@ mod rig_disk;
 mod rig_drift;
 #[cfg(test)]
 mod rig_faults;
+#[cfg(test)]
 mod rig_guard;
+#[cfg(test)]
+mod rig_histories;
 #[cfg(test)]
 mod rig_hostile;
 #[cfg(test)]
@@ -51,6 +54,8 @@ mod rig_lock;
 mod rig_many;
 #[cfg(test)]
 mod rig_mounts;
+#[cfg(test)]
+mod rig_prune;
 #[cfg(test)]
 mod rig_random;
 #[cfg(test)]

@@ -79,9 +79,12 @@ fn an_older_inventory_is_applied_only_when_that_is_meant() {
 fn many_removals_are_made_only_when_they_are_meant() {
     let rig = Rig::start(&[Machine::plain("box"), Machine::plain("other")]);
     let (machine, other) = (rig.machine("box"), rig.machine("other"));
-    let project = Project::new(&rig)
-        .machine(machine, "root", "", &files(0..8))
-        .machine(other, "root", "", "- file: {path: /srv/x, content: x}");
+    let project = Project::new(&rig).machine(machine, "root", "", &files(0..8)).machine(
+        other,
+        "root",
+        "",
+        "- file: {path: /srv/x, content: x}",
+    );
     project.converge();
     project.declare("box", &files(0..5));
     project.declare("other", "- file: {path: /srv/x, content: y}");

@@ -4,7 +4,7 @@
 //! Each run takes a part of an inventory to another one that differs in everything, so that every kind is
 //! created, updated and removed. A sample in `.ci/run`, all of it in `.ci/long`; both print what they counted.
 
-mod harm;
+pub(crate) mod harm;
 mod worlds;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -107,7 +107,7 @@ impl<'a> Subject<'a> {
 
     fn reach(&self) -> Listing {
         self.declare();
-        self.project.apply(&[]).expect(0);
+        self.project.apply(&["--allow-prune"]).expect(0);
         worlds::listing(self.machine, self.is_booted)
     }
 
@@ -133,7 +133,7 @@ impl<'a> Subject<'a> {
         *world = world.other();
         self.declare();
         let watch = Watch::new(self.machine, injection.step, injection.boundary);
-        let mut running = self.project.start("apply", &["--yes"]);
+        let mut running = self.project.start("apply", &["--yes", "--allow-prune"]);
         let Some(held) = watch.wait(|| running.is_running()) else {
             drop(watch);
             return Err(format!("{injection:?}: the run ended before it came there\n{}", running.finish()));
@@ -156,16 +156,19 @@ impl<'a> Subject<'a> {
             return Err(format!("half-written: {torn:#?}"));
         }
         let progress = std::fs::read_to_string(held.folder.join("progress")).unwrap_or_default();
-        let again = self.project.apply(&[]);
+        let again = self.project.apply(&["--allow-prune"]);
         if again.code != Some(0) {
             return Err(format!("the next apply failed: {again}"));
         }
         if !progress.lines().any(|line| line == "end") {
             let changed = progress.lines().find_map(|line| line.strip_suffix(" changed"));
-            let done = changed.and_then(|index| Some(held.steps.get(index.parse::<usize>().ok()?)?.0.as_str()));
+            let done =
+                changed.and_then(|index| Some(held.steps.get(index.parse::<usize>().ok()?)?.0.as_str()));
             let words = again.words();
             if !words.contains(&format!("was cut off: {}", done.unwrap_or_default())) {
-                return Err(format!("the next apply does not say what was done, {done:?}: {progress}\n{again}"));
+                return Err(format!(
+                    "the next apply does not say what was done, {done:?}: {progress}\n{again}"
+                ));
             }
         }
         let now = worlds::listing(self.machine, self.is_booted);

@@ -102,7 +102,10 @@ fn one_that_waits_for_the_lock_finds_a_machine_that_has_moved() {
         let before = acts(machine);
         let (winner, loser) = race(&projects, round, &["--lock-timeout", "20"]);
         winner.expect(0);
-        loser.expect(5).says("another run has changed this machine since it was looked at").says("plan again");
+        loser
+            .expect(5)
+            .says("another run has changed this machine since it was looked at")
+            .says("plan again");
         assert_eq!(acts(machine), before + 1);
     }
 }

@@ -27,7 +27,9 @@ fn outcomes(ran: &Ran) -> Vec<(String, String, String)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     steps
         .iter()
-        .map(|step| (text(&step["target"]), text(&step["outcome"]["result"]), text(&step["outcome"]["reason"])))
+        .map(|step| {
+            (text(&step["target"]), text(&step["outcome"]["result"]), text(&step["outcome"]["reason"]))
+        })
         .collect()
 }
 
@@ -44,11 +46,18 @@ fn what_was_edited_since_is_refused_what_needs_it_is_left_out_and_the_rest_is_ma
     );
     let file = project.path("plan.json");
     let path = file.to_str().unwrap();
-    project.plan(&["--out", path]).expect(2).says("8 changes on 1 machine kept in").hides("the-marker-secret");
+    project
+        .plan(&["--out", path])
+        .expect(2)
+        .says("8 changes on 1 machine kept in")
+        .hides("the-marker-secret");
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o7777, 0o600);
     let kept = std::fs::read_to_string(&file).unwrap();
     let digest = fleetprov::model::Digest::of(b"the-marker-secret").to_string();
-    assert!(!kept.contains("the-marker-secret") && !kept.contains(&digest) && !kept.contains("old"), "{kept}");
+    assert!(
+        !kept.contains("the-marker-secret") && !kept.contains(&digest) && !kept.contains("old"),
+        "{kept}"
+    );
 
     // Somebody edits one file, a secret one, the file another owns a part of; makes one as it is to be;
     // and takes one away that was in order.
@@ -110,7 +119,10 @@ fn a_plan_is_for_its_inventory_and_its_machines() {
     rig.machine("more").fault(Fault::Stop);
     project.apply(&["--plan", path, "-m", "box"]).expect(0).hides("idle").hides("more");
     assert_eq!(rig.machine("box").read("/srv/x"), b"b");
-    project.apply(&["--plan", path, "-m", "idle"]).expect(6).says("has no changes for a machine called `idle`");
+    project
+        .apply(&["--plan", path, "-m", "idle"])
+        .expect(6)
+        .says("has no changes for a machine called `idle`");
     project.apply(&["--plan", path]).expect(4);
     rig.machine("more").fault(Fault::Start);
     rig.machine("idle").fault(Fault::Start);

@@ -100,10 +100,7 @@ impl SavedPlan {
             format: FORMAT,
             fleetprov: self.version.clone(),
             fleet: self.fleet.clone(),
-            inventory: InventoryForm {
-                file: self.inventory.0.clone(),
-                sha256: self.inventory.1.to_string(),
-            },
+            inventory: InventoryForm { file: self.inventory.0.clone(), sha256: self.inventory.1.to_string() },
             when: self.when.clone(),
             who: self.who.clone(),
             machines: self.machines.iter().map(machine_form).collect(),

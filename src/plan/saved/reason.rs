@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Seen, SavedStep};
+use super::{SavedStep, Seen};
 use crate::plan::Step;
 
 /// So many things that have changed are told.
@@ -11,10 +11,8 @@ const TOLD: usize = 4;
 /// What of a step is not as it was when it was saved; `now` is what is there.
 pub(super) fn changed(saved: &SavedStep, step: &Step, now: &BTreeMap<String, Option<Seen>>) -> String {
     let names: BTreeSet<&String> = saved.seen.keys().chain(now.keys()).collect();
-    let differences: Vec<String> = names
-        .into_iter()
-        .filter_map(|name| difference(name, saved.seen.get(name), now.get(name)))
-        .collect();
+    let differences: Vec<String> =
+        names.into_iter().filter_map(|name| difference(name, saved.seen.get(name), now.get(name))).collect();
     let verb = step.difference.action.verb();
     if let Some(rest) = differences.get(TOLD..).filter(|rest| !rest.is_empty()) {
         let told = differences.get(..TOLD).unwrap_or_default().join("; ");

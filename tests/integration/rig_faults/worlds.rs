@@ -68,7 +68,8 @@ pub(super) fn furnish(machine: &RunningMachine, project: &Project) {
 /// The resources of a machine whose parts are in these worlds.
 pub(super) fn resources(worlds: [World; Part::ALL.len()], is_booted: bool) -> String {
     let parts = Part::ALL.into_iter().zip(worlds);
-    let texts = parts.map(|(part, world)| part_in(part, if world == World::A { "a" } else { "b" }, is_booted));
+    let texts =
+        parts.map(|(part, world)| part_in(part, if world == World::A { "a" } else { "b" }, is_booted));
     texts.collect()
 }
 
@@ -159,7 +160,8 @@ pub(super) fn listing(machine: &RunningMachine, is_booted: bool) -> Listing {
 /// What of a machine is neither as in one world nor as in the other, one line each.
 pub(super) fn torn(now: &Listing, worlds: &[Listing; 2]) -> Vec<String> {
     let mut torn = Vec::new();
-    let paths: BTreeSet<&String> = worlds.iter().flat_map(|world| world.0.keys()).chain(now.0.keys()).collect();
+    let paths: BTreeSet<&String> =
+        worlds.iter().flat_map(|world| world.0.keys()).chain(now.0.keys()).collect();
     // What is said beside the files is no file.
     for path in paths.into_iter().filter(|path| path.starts_with('/')) {
         let known: Vec<Option<&Entry>> = worlds.iter().map(|world| world.0.get(path)).collect();
@@ -181,7 +183,9 @@ pub(super) fn torn(now: &Listing, worlds: &[Listing; 2]) -> Vec<String> {
         };
         let all: BTreeSet<String> = known.iter().flatten().flat_map(|entry| lines(entry)).collect();
         let is_file = there.mode & 0o170_000 == 0o100_000;
-        let is_part = path.starts_with("/srv/foreign/") || path.starts_with("/var/spool/cron") || path.ends_with("rclone.conf");
+        let is_part = path.starts_with("/srv/foreign/")
+            || path.starts_with("/var/spool/cron")
+            || path.ends_with("rclone.conf");
         // A folder on its way has not got its mode and owner yet, a folder that is a mount in between neither.
         let is_folder = there.mode & 0o170_000 == 0o040_000;
         if !(is_file && is_part && lines(there).is_subset(&all)) && !is_folder {
