@@ -8,8 +8,11 @@ use crate::rig::{Machine, Rig, RunningMachine};
 /// What is there before, beside everything that is going to come and go.
 const FOREIGN: &str = r#"
 printf '# the other one\n0 1 1 1 * /bin/true\n' | crontab -
-mkdir -p /root/.config/rclone /srv/data /srv/mounts
+mkdir -p /srv/data /srv/mounts
+mkdir -p -m 0700 /root/.config/rclone
+umask 077
 printf '[foreign]\ntype = local\n' >/root/.config/rclone/rclone.conf
+umask 022
 printf '[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n' >/etc/systemd/system/foreign.service
 systemctl daemon-reload
 systemctl enable --quiet --now foreign.service
@@ -29,6 +32,7 @@ fn resources(name: &str, key: &str) -> String {
     content: "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n"
 - unit: {{name: app-{name}.service, enabled: true, active: true}}
 - rclone-remote: {{name: store-{name}, type: alias, options: {{remote: /srv/data}}}}
+- directory: {{path: /srv/mounts/{name}}}
 - mount: {{path: /srv/mounts/{name}, kind: rclone, from: "store-{name}:"}}
 - authorized-key: {{user: alice, key: "{key}", options: restrict, id: key-{name}}}
 - package: {}
@@ -42,7 +46,7 @@ fn listing(machine: &RunningMachine) -> Listing {
     let said = machine.check(
         "systemctl list-units --all --plain --no-legend 'app-*' 'fleetprov-*' 'srv-*' 'rig-*' foreign.service \
              | awk '{ print \"unit\", $1, $2, $3 }'
-         systemctl list-unit-files --no-legend | awk '{ print \"file\", $1, $2 }'
+         systemctl list-unit-files --no-legend | grep -v transient | awk '{ print \"file\", $1, $2 }'
          systemctl list-timers --all --no-legend | awk '{ print \"timer\", $(NF-1), \"\" }'
          systemctl list-units --failed --plain --no-legend | awk '{ print \"failed\", $1, \"\" }'
          dpkg-query --show --showformat 'package ${Package} ${db:Status-Status}\n' | grep ' installed$'
