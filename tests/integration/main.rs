@@ -41,6 +41,8 @@ mod rig_faults;
 #[cfg(test)]
 mod rig_guard;
 #[cfg(test)]
+mod rig_histories;
+#[cfg(test)]
 mod rig_hostile;
 #[cfg(test)]
 mod rig_hung;
@@ -54,6 +56,8 @@ mod rig_lock;
 mod rig_many;
 #[cfg(test)]
 mod rig_mounts;
+#[cfg(test)]
+mod rig_prune;
 #[cfg(test)]
 mod rig_random;
 #[cfg(test)]
