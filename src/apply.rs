@@ -1,5 +1,6 @@
 //! Walks a plan on a machine: one script, one stream, one verification.
 
+mod guarded;
 mod restraint;
 
 pub use restraint::{Barred, Restraint, Waiting};
@@ -7,11 +8,13 @@ pub use restraint::{Barred, Restraint, Waiting};
 use std::sync::Arc;
 use std::time::Duration;
 
+use guarded::{Guarded, irrevocable};
+
 use crate::event::StepOutcome;
 use crate::model::Digest;
 use crate::plan::Plan;
-use crate::probe::{Conversation, ProbeError, StepReport, StepResult};
-use crate::resource::{Observation, Operation, Payload, Touched};
+use crate::probe::{Conversation, Performed, ProbeError, StepReport, StepResult};
+use crate::resource::{Operation, Payload, Touched};
 use crate::shell::{Call, Library, posix, program};
 use crate::state::RunId;
 
@@ -20,8 +23,8 @@ use crate::state::RunId;
 pub struct Applied {
     /// For each step of the plan, how it ended.
     pub outcomes: Vec<StepOutcome>,
-    /// What the machine answered after the last step, or why it did not.
-    pub observation: Result<Observation, ProbeError>,
+    /// How it came to its end, or why it did not.
+    pub(crate) performed: Result<Performed, ProbeError>,
 }
 
 /// Something that happened to a step, by its index.
@@ -42,6 +45,8 @@ pub struct Intent {
     pub folder: String,
     /// How long to wait for the lock.
     pub lock_timeout: Duration,
+    /// How long the machine waits for the confirmation of guarded steps before it puts them back.
+    pub guard_timeout: Duration,
     /// What the plan is bound to ([`crate::state::Kept::seen`]).
     pub seen: String,
     /// Who holds the lock, for others to read.
@@ -68,7 +73,8 @@ pub async fn apply(
     let Restraint { barred, waiting } = restraint;
     let held_at = waiting.as_ref().and_then(|_| plan.awaiting_from());
     let operations = plan.steps.iter().flat_map(|step| &step.difference.operations);
-    let unsent = conversation.unsent(operations.map(|operation| operation.library));
+    let guard = plan.guarded_from.map(|_| posix::GUARD);
+    let unsent = conversation.unsent(operations.map(|operation| operation.library).chain(guard));
     let script = script(plan, intent, &unsent, &barred, held_at);
     let bytes = |bytes: &[u8]| Payload::Bytes(Arc::from(bytes));
     let payloads: Vec<Payload> = [intent.holder.as_bytes(), &intent.document, &intent.record]
@@ -89,14 +95,15 @@ pub async fn apply(
             StepResult::Failed(reason) => StepOutcome::Failed(reason),
             StepResult::Skipped(need) => StepOutcome::Skipped(need),
             StepResult::LeftOut => known.outcome(report.index),
+            StepResult::Reverted => StepOutcome::Reverted,
         };
         if let Some(place) = outcomes.get_mut(report.index) {
             *place = outcome.clone();
             tell(StepNews::Ended(report.index, outcome));
         }
     };
-    let observation = conversation.perform(&script, &payloads, hold, plan.steps.len(), &mut note).await;
-    Applied { outcomes, observation }
+    let performed = conversation.perform(&script, &payloads, hold, plan.steps.len(), &mut note).await;
+    Applied { outcomes, performed }
 }
 
 /// The script that walks a plan. Values are data: quoted, and quoted again where a call itself travels as one.
@@ -116,26 +123,39 @@ fn script(
         let indices: String = barred.keys().map(|index| format!(" {index}")).collect();
         script.push_str(&format!("fp_bar{indices}\n"));
     }
+    let guarded = Guarded::of(plan);
     for (index, step) in plan.steps.iter().enumerate() {
         if held_at == Some(index) {
             script.push_str("fp_hold\n");
         }
         let operations = &step.difference.operations;
         let total: u64 = operations.iter().map(length).sum();
-        let needs: Vec<String> = step.needs.iter().map(ToString::to_string).collect();
+        let guard = guarded.as_ref().filter(|guarded| guarded.has(index));
+        if let Some(guard) = guard.filter(|guard| guard.begins_at(index)) {
+            script.push_str(&guard.arm(intent.guard_timeout));
+        }
+        let needs = guard.map_or_else(|| step.needs.clone(), |guard| guard.needs(index, step));
+        let needs: Vec<String> = needs.iter().map(ToString::to_string).collect();
         script.push_str(&format!("if fp_step {index} {total} {}; then\n{{\n", needs.join(" ")));
         let touched: String =
             step.touches.iter().filter_map(touched).map(|text| format!(" {text}")).collect();
-        let calls: Vec<String> = operations.iter().map(call).collect();
+        let mut calls: Vec<String> = operations.iter().map(call).collect();
+        if let Some(reason) = guard.and_then(|_| irrevocable(step)) {
+            calls.insert(0, posix::command(&Call::new("fp_refuse", [reason])));
+        }
         if touched.is_empty() || calls.is_empty() {
             script.push_str(if calls.is_empty() { ":" } else { "" });
             script.push_str(&calls.join(" &&\n"));
         } else {
             let calls = calls.join(" &&\n");
-            script.push_str(&format!("fp_keep{touched} &&\n{calls}\nfp_kept_after $?{touched}"));
+            let surely = if guard.is_some() { "fp_guard_kept &&\n" } else { "" };
+            script.push_str(&format!("fp_keep{touched} &&\n{surely}{calls}\nfp_kept_after $?{touched}"));
         }
         // Nothing that an operation starts may hold the lock: it is at descriptor 7.
         script.push_str("\n} >\"$fp_output\" 2>&1 7>&-\nfp_stepped $?\nfi\n");
+    }
+    if let Some(guarded) = guarded {
+        script.push_str(&guarded.made());
     }
     script.push_str("fp_apply_end\n");
     script

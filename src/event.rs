@@ -61,6 +61,8 @@ pub enum StepOutcome {
     Skipped(usize),
     /// A machine it waits for did not come so far; which, and why: "it waits for hub, whose change failed".
     Held(String),
+    /// It could cut the way in and was made, and has been put back.
+    Reverted,
     /// The run ended before it was begun.
     NotReached,
 }

@@ -25,6 +25,8 @@ pub mod plan;
 
 pub mod event;
 
+pub mod history;
+
 pub mod probe;
 
 pub mod apply;

@@ -67,7 +67,8 @@ pub(super) fn hold<'a>(
     waiting: Waiting<'a>,
 ) -> Hold<'a> {
     async move {
-        let more = waiting.await;
+        let mut more = waiting.await;
+        more.retain(|index, _| !before.contains_key(index));
         let words: String = more.keys().map(|index| format!(" {index}")).collect();
         let mut barred = before;
         barred.extend(more.clone());

@@ -27,7 +27,7 @@ Exit codes, the worst one wins:
   2    changes pending, or drift found
   3    partly applied
   4    machines unreachable
-  5    refused: host key, login, rights, or the machine has moved since the plan
+  5    refused: host key, login, rights, a lock, a stale plan, or want of consent
   6    bad input, a wrong command line included
   1    any other error
   130  interrupted";
@@ -40,11 +40,15 @@ pub(super) enum Command {
     /// Show every file the inventory would write; nothing is contacted
     Render(Render),
     /// Show what would change
-    Plan(Look),
+    Plan(Plan),
     /// Show what would change, ask, and change it
     Apply(Apply),
     /// Show what was changed on the machines since it was applied
     Drift(Look),
+    /// List past runs as the machines' journals have them
+    History(Look),
+    /// Put a run back: show how, ask, and do it where nothing has moved since
+    Undo(Undo),
     /// Show it all on a small fleet inside this computer, which leaves nothing behind
     Demo(Demo),
 }
@@ -120,19 +124,57 @@ pub(super) struct Look {
     pub(super) json: bool,
 }
 
+/// `plan`.
+#[derive(Debug, Args)]
+pub(super) struct Plan {
+    #[command(flatten)]
+    pub(super) look: Look,
+
+    /// Keep the plan in this file, for `apply --plan`
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+}
+
 /// `apply`.
 #[derive(Debug, Args)]
 pub(super) struct Apply {
     #[command(flatten)]
     pub(super) look: Look,
 
+    /// Apply what this file of `plan --out` holds, as far as it still holds, and nothing else
+    #[arg(long, value_name = "FILE")]
+    pub(super) plan: Option<PathBuf>,
+
     /// Seconds to wait for a machine that another run is at work on
     #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub(super) lock_timeout: u64,
 
+    /// Seconds a machine waits for the proof that it can still be logged in to, before it puts back what
+    /// can cut the way in
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(10..=3600))]
+    pub(super) guard_timeout: u64,
+
     /// Apply without a question
     #[arg(long, short)]
     pub(super) yes: bool,
+
+    /// With --yes: remove many resources of a machine, more than 10 or more than half
+    #[arg(long)]
+    pub(super) allow_prune: bool,
+
+    /// With --yes: apply an inventory that is older than the last one applied to a machine
+    #[arg(long)]
+    pub(super) allow_older: bool,
+}
+
+/// `undo`.
+#[derive(Debug, Args)]
+pub(super) struct Undo {
+    #[command(flatten)]
+    pub(super) apply: Apply,
+
+    /// The run, as `history` names it
+    pub(super) run: String,
 }
 
 /// `demo`.

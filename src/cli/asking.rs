@@ -16,10 +16,14 @@ pub(super) enum Answer {
 }
 
 /// Asks once. Anything but a yes is a no, and what was typed before the question is no answer to it.
-pub(super) async fn ask(machines: usize, cancel: &CancellationToken) -> Answer {
+/// `warnings` stand before the question, a line each.
+pub(super) async fn ask(machines: usize, warnings: &[String], cancel: &CancellationToken) -> Answer {
     let plural = if machines == 1 { "" } else { "s" };
+    let warnings: String = warnings.iter().map(|sentence| format!("\n{sentence}")).collect();
     forget_what_was_typed();
-    complain(&format!("\nApply these changes to {machines} machine{plural}? Only `yes` is taken: "));
+    complain(&format!(
+        "{warnings}\nApply these changes to {machines} machine{plural}? Only `yes` is taken: "
+    ));
     let line = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
         std::io::stdin().read_line(&mut line).map(|_| line)

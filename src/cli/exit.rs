@@ -70,19 +70,40 @@ impl Exit {
 
     /// What a machine's plan means, when it is only looked at.
     pub(super) fn of_plan(report: &MachineReport<'_>) -> Self {
+        Self::of_looked_at(report, Self::Error)
+    }
+
+    fn of_looked_at(report: &MachineReport<'_>, blocked: Self) -> Self {
         let mut exit = report.failure.map_or(Exit::Done, Exit::of);
         if report.unsupported.is_some() {
             exit = exit.or_worse(Exit::Pending);
+        }
+        if !report.unplanned.is_empty() {
+            exit = exit.or_worse(Exit::Pending);
+        }
+        if report.stale.is_some_and(|stale| !stale.is_empty()) {
+            exit = exit.or_worse(Exit::Refused);
         }
         if let Some(plan) = report.plan {
             if !plan.steps.is_empty() {
                 exit = exit.or_worse(Exit::Pending);
             }
             if !plan.blocked.is_empty() {
-                exit = exit.or_worse(Exit::Error);
+                exit = exit.or_worse(blocked);
             }
         }
         exit
+    }
+
+    /// What the plan of an undo means: what is not undone was refused.
+    pub(super) fn of_undo(report: &MachineReport<'_>) -> Self {
+        Self::of_looked_at(report, Self::Refused)
+    }
+
+    /// What the outcome of an undo means, besides what its steps do.
+    pub(super) fn of_undone(outcome: &Outcome) -> Self {
+        let refused = outcome.plan.as_ref().is_some_and(|plan| !plan.blocked.is_empty());
+        if refused { Self::Refused } else { Self::Done }
     }
 
     /// What an apply's outcome means.
@@ -95,11 +116,18 @@ impl Exit {
                 | StepOutcome::Skipped(_)
                 | StepOutcome::Held(_)
                 | StepOutcome::NotReached => Exit::Partly,
-                StepOutcome::Refused(_) => Exit::Refused,
+                StepOutcome::Refused(_) | StepOutcome::Reverted => Exit::Refused,
             });
         }
-        if outcome.left.as_ref().is_some_and(|left| !left.is_empty()) {
-            exit = exit.or_worse(Exit::Partly);
+        if let Some(left) = &outcome.left {
+            // What the saved plan does not have was not to be made.
+            let is_planned = |id| !outcome.unplanned.contains(id);
+            if !left.blocked.is_empty() || left.steps.iter().any(|step| is_planned(&step.id)) {
+                exit = exit.or_worse(Exit::Partly);
+            }
+        }
+        if !outcome.unplanned.is_empty() {
+            exit = exit.or_worse(Exit::Pending);
         }
         exit
     }

@@ -27,6 +27,7 @@ pub(super) fn note(event: &Event) {
             }
             StepOutcome::Held(reason) => tracing::info!("{machine}: step {index} not made: {}", safe(reason)),
             StepOutcome::NotReached => tracing::info!("{machine}: step {index} not reached"),
+            StepOutcome::Reverted => tracing::info!("{machine}: step {index} put back"),
         },
         Happening::Verified(left) => tracing::info!("{machine}: verified, {} left", left.steps.len()),
     }

@@ -27,9 +27,11 @@ pub fn main() -> ExitCode {
     let exit = match &arguments.command {
         Command::Validate(validate) => super::check::validate(validate, surface),
         Command::Render(render) => super::render::render(render, surface),
-        Command::Plan(look) => in_runtime(super::runs::plan(look, surface)),
+        Command::Plan(plan) => in_runtime(super::runs::plan(plan, surface)),
         Command::Apply(apply) => in_runtime(super::runs::apply(apply, surface)),
         Command::Drift(look) => in_runtime(super::runs::drift(look, surface)),
+        Command::History(look) => in_runtime(super::history::history(look, surface)),
+        Command::Undo(undo) => in_runtime(super::runs::undo(undo, surface)),
         Command::Demo(_) => in_runtime(super::demo::demo(surface)),
     };
     ExitCode::from(exit.code())

@@ -5,6 +5,7 @@ mod asking;
 mod check;
 mod demo;
 mod exit;
+mod history;
 mod load;
 mod log;
 mod main;
@@ -12,6 +13,7 @@ mod preparation;
 mod progress;
 mod render;
 mod runs;
+mod saved;
 mod surface;
 
 pub use main::main;

@@ -1,5 +1,6 @@
 //! What a run needs before the first connection: which machines, the way to each, and which are left out.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,18 +8,24 @@ use tokio_util::sync::CancellationToken;
 
 use super::arguments::Look;
 use super::exit::Exit;
+use super::saved;
 use super::surface::{Surface, complain};
 use crate::desired::{facts_of, resolve};
 use crate::event::{Failure, FailureKind};
 use crate::fleet::{Job, RunIdentity, RunOptions};
-use crate::model::{MachineName, nearest};
+use crate::model::{FleetName, MachineName, nearest};
+use crate::plan::SavedPlan;
 use crate::probe::Limits;
 use crate::report::MachineReport;
+use crate::state::RunId;
 use crate::store::{Project, Seat, target_of};
 use crate::transport::{KnownHosts, LocalConnector, RoutingConnector, SshConnector, SshOptions};
 
 /// Everything a run needs before the first connection.
 pub(super) struct Preparation {
+    /// The folder of the inventory.
+    pub(super) folder: PathBuf,
+    pub(super) fleet: FleetName,
     pub(super) fleet_name: String,
     pub(super) order: Vec<MachineName>,
     pub(super) jobs: Vec<Job>,
@@ -26,7 +33,7 @@ pub(super) struct Preparation {
     /// Machines that were not chosen: looked at when one that was waits for them.
     pub(super) others: Vec<Job>,
     pub(super) connector: RoutingConnector,
-    identity: RunIdentity,
+    pub(super) identity: RunIdentity,
 }
 
 /// A machine that is not contacted, and why.
@@ -51,8 +58,20 @@ impl Untouched {
 }
 
 impl Preparation {
-    pub(super) fn new(look: &Look, surface: Surface) -> Result<Self, Exit> {
+    /// Loads what a run works on. With a plan file, the machines are those that it has.
+    pub(super) fn new(
+        look: &Look,
+        plan_file: Option<(&Path, &SavedPlan)>,
+        surface: Surface,
+    ) -> Result<Self, Exit> {
         let project = super::load::project(&look.inventory, look.known_hosts.clone(), look.json, surface)?;
+        let chosen = match plan_file {
+            Some((path, plan)) => {
+                saved::check(path, plan, &project.inventory)?;
+                Some(saved::machines(plan, &look.machines)?)
+            }
+            None => (!look.machines.is_empty()).then(|| look.machines.clone()),
+        };
         let (file, text) = &project.known_hosts;
         let known_hosts = KnownHosts::parse(file, text).map_err(|error| {
             complain(&format!("error: failed to read the pinned host keys: {error}\n"));
@@ -60,7 +79,7 @@ impl Preparation {
         })?;
         let ssh = SshConnector::new(SshOptions::new(known_hosts));
         let connector = RoutingConnector::new(LocalConnector::new(), ssh);
-        let Jobs { chosen: jobs, others, untouched } = jobs(&project, &look.machines)?;
+        let Jobs { chosen: jobs, others, untouched } = jobs(&project, chosen.as_deref())?;
         let order = project.fleet.machines.iter().map(|machine| machine.name.clone()).collect();
         let identity = RunIdentity::new(
             project.fleet.name.clone(),
@@ -71,7 +90,17 @@ impl Preparation {
             &random_word(),
         );
         let fleet_name = project.fleet.name.to_string();
-        Ok(Self { fleet_name, order, jobs, untouched, others, connector, identity })
+        let (folder, fleet) = (project.folder.clone(), project.fleet.name.clone());
+        Ok(Self { folder, fleet, fleet_name, order, jobs, untouched, others, connector, identity })
+    }
+
+    /// Makes it the preparation of a run that puts another one back, and nothing else.
+    pub(super) fn undo(&mut self, run: &RunId) {
+        self.identity = self.identity.clone().undoing(run.clone());
+        self.others.clear();
+        for job in &mut self.jobs {
+            job.resolve = Arc::new(|_| Ok(Vec::new()));
+        }
     }
 
     pub(super) fn options(&self, look: &Look, cancel: &CancellationToken) -> RunOptions {
@@ -94,10 +123,11 @@ struct Jobs {
     untouched: Vec<Untouched>,
 }
 
-fn jobs(project: &Project, only: &[String]) -> Result<Jobs, Exit> {
+/// Sorts the managed machines; without a choice, all are chosen.
+fn jobs(project: &Project, only: Option<&[String]>) -> Result<Jobs, Exit> {
     let seat = Seat::here();
     let names: Vec<&str> = project.fleet.managed().map(|(machine, _)| machine.name.as_str()).collect();
-    for name in only {
+    for name in only.unwrap_or_default() {
         if !names.contains(&name.as_str()) {
             complain(&super::render::unknown_machine(name, nearest(name, names.iter().copied())));
             return Err(Exit::BadInput);
@@ -105,7 +135,7 @@ fn jobs(project: &Project, only: &[String]) -> Result<Jobs, Exit> {
     }
     let mut jobs = Jobs::default();
     for (machine, managed) in project.fleet.managed() {
-        let is_chosen = only.is_empty() || only.iter().any(|name| name == machine.name.as_str());
+        let is_chosen = only.is_none_or(|only| only.iter().any(|name| name == machine.name.as_str()));
         let name = machine.name.clone();
         if !managed.platform.is_supported() {
             let why = Why::Unsupported(format!("platform {} is not supported yet", managed.platform));

@@ -1,27 +1,40 @@
 //! `plan` and `apply`: look at the machines, show what would change, ask, change it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::arguments::{Apply, Look};
+use super::arguments::{self, Apply, Look, Undo};
 use super::asking::{Answer, ask, cancel_on_signal};
 use super::exit::Exit;
 use super::preparation::{Preparation, Untouched};
 use super::progress::Progress;
+use super::saved;
 use super::surface::{Surface, complain, print};
 use crate::event::Event;
-use crate::fleet::{Outcome, Prepared, Run, RunOptions};
+use crate::fleet::{Consent, Outcome, Prepared, Ready, Run, RunOptions};
+use crate::history::no_such_run;
 use crate::model::MachineName;
 use crate::plan::Plan;
 use crate::report::{self, MachineReport};
+use crate::state::RunId;
 
 /// `plan`.
-pub(super) async fn plan(look: &Look, surface: Surface) -> Exit {
+pub(super) async fn plan(arguments: &arguments::Plan, surface: Surface) -> Exit {
+    let look = &arguments.look;
     let (session, prepared) = match prepare(look, surface).await {
         Ok(looked) => looked,
         Err(exit) => return exit,
     };
     let reports = in_order(&session.order, &session.untouched, prepared.iter().map(of_prepared));
-    show(&session.fleet_name, &reports, look.json, surface)
+    let exit = show(&session.fleet_name, &reports, look.json, surface);
+    let Some(path) = &arguments.out else { return exit };
+    match saved::keep(path, &prepared, &session.identity) {
+        // Standard output holds one JSON document.
+        Ok(sentence) if look.json => complain(&sentence),
+        Ok(sentence) => print(&sentence),
+        Err(worse) => return exit.or_worse(worse),
+    }
+    exit
 }
 
 /// `drift`: the part of the plan that is there because a machine moved.
@@ -44,7 +57,7 @@ pub(super) async fn drift(look: &Look, surface: Surface) -> Exit {
 
 /// Looks at the machines.
 async fn prepare(look: &Look, surface: Surface) -> Result<(Preparation, Vec<Prepared>), Exit> {
-    let mut session = Preparation::new(look, surface)?;
+    let mut session = Preparation::new(look, None, surface)?;
     let progress = Progress::new(surface.progress, surface.errors, session.jobs.len());
     let tell = |event: Event| {
         super::log::note(&event);
@@ -60,6 +73,19 @@ async fn prepare(look: &Look, surface: Surface) -> Result<(Preparation, Vec<Prep
 
 /// `apply`.
 pub(super) async fn apply(arguments: &Apply, surface: Surface) -> Exit {
+    change(arguments, None, surface).await
+}
+
+/// `undo`: the same way, with the plan that puts a run back.
+pub(super) async fn undo(arguments: &Undo, surface: Surface) -> Exit {
+    let Some(run) = RunId::new(&arguments.run) else {
+        complain("error: that is not the name of a run; `history` lists them\n");
+        return Exit::BadInput;
+    };
+    change(&arguments.apply, Some(run), surface).await
+}
+
+async fn change(arguments: &Apply, undoes: Option<RunId>, surface: Surface) -> Exit {
     let look = &arguments.look;
     if !arguments.yes && !surface.can_ask {
         complain(
@@ -67,34 +93,55 @@ pub(super) async fn apply(arguments: &Apply, surface: Surface) -> Exit {
         );
         return Exit::BadInput;
     }
-    let mut session = match Preparation::new(look, surface) {
+    let plan_file = match arguments.plan.as_deref().map(|path| Ok((path, Arc::new(saved::read(path)?)))) {
+        None => None,
+        Some(Ok(plan_file)) => Some(plan_file),
+        Some(Err(exit)) => return exit,
+    };
+    let file = plan_file.as_ref().map(|(path, plan)| (*path, plan.as_ref()));
+    let mut session = match Preparation::new(look, file, surface) {
         Ok(session) => session,
         Err(exit) => return exit,
     };
+    if let Some(run) = &undoes {
+        session.undo(run);
+    }
+    let of_plan = if undoes.is_some() { Exit::of_undo } else { Exit::of_plan };
     let progress = Progress::new(surface.progress, surface.errors, session.jobs.len());
     let tell = |event: Event| {
         super::log::note(&event);
         progress.hear(&event);
     };
     let cancel = cancel_on_signal();
-    let options = RunOptions {
+    let mut options = RunOptions {
         lock_timeout: Duration::from_secs(arguments.lock_timeout),
         ..session.options(look, &cancel)
     };
+    options.limits.guard = Duration::from_secs(arguments.guard_timeout);
     let run = Run::new(&session.connector, options, &tell);
-    let prepared = run.prepare(std::mem::take(&mut session.jobs)).await;
+    let run = match plan_file {
+        Some((_, plan)) => run.bound_to(plan),
+        None => run,
+    };
+    let mut prepared = run.prepare(std::mem::take(&mut session.jobs)).await;
     progress.clear();
+    if let Some(run) = &undoes
+        && !prepared.is_empty()
+        && prepared.iter().all(|one| is_unknown(one, run))
+    {
+        complain(&format!("error: no machine has run {run} in its journal; `history` lists what there is\n"));
+        return Exit::BadInput;
+    }
     let untouched = &session.untouched;
-    let changes =
-        prepared.iter().filter(|one| one.result.as_ref().is_ok_and(|ready| !ready.plan.steps.is_empty()));
-    let machines = changes.count();
+    let changes = |one: &&Prepared| one.result.as_ref().is_ok_and(Ready::has_changes);
+    let machines = prepared.iter().filter(changes).count();
     {
         let reports = in_order(&session.order, untouched, prepared.iter().map(of_prepared));
         if !look.json {
             print(&report::plans(&reports, surface.output));
         }
         if machines == 0 || cancel.is_cancelled() {
-            let exit = reports.iter().map(Exit::of_plan).fold(Exit::Done, Exit::or_worse);
+            let exit = reports.iter().map(of_plan).fold(Exit::Done, Exit::or_worse);
             let exit = if cancel.is_cancelled() { Exit::Interrupted } else { exit };
             finish(&session.fleet_name, &reports, look.json, exit, surface);
             return exit;
@@ -107,8 +154,15 @@ pub(super) async fn apply(arguments: &Apply, surface: Surface) -> Exit {
             print(&format!("\n{}", report::summary(&reports, surface.output)));
         }
     }
-    if !arguments.yes {
-        match ask(machines, &cancel).await {
+    if arguments.yes {
+        for one in &mut prepared {
+            let lacking = lacking(one, arguments);
+            if !lacking.is_empty() {
+                one.refuse(&lacking).await;
+            }
+        }
+    } else {
+        match ask(machines, &warnings(&prepared, arguments), &cancel).await {
             Answer::Yes => {}
             Answer::No => {
                 complain("nothing was changed\n");
@@ -128,12 +182,40 @@ pub(super) async fn apply(arguments: &Apply, surface: Surface) -> Exit {
         .iter()
         .map(|one| Exit::of_plan(&one.report()))
         .chain(outcomes.iter().map(Exit::of_outcome))
+        .chain(undoes.iter().flat_map(|_| outcomes.iter().map(Exit::of_undone)))
         .fold(Exit::Done, Exit::or_worse);
     if !look.json {
         print(&report::outcomes(&reports, surface.output));
     }
     finish(&session.fleet_name, &reports, look.json, exit, surface);
     exit
+}
+
+/// Whether a machine was asked and does not know a run.
+fn is_unknown(prepared: &Prepared, run: &RunId) -> bool {
+    let unknown = no_such_run(run);
+    prepared.result.as_ref().is_ok_and(|ready| ready.notes.contains(&unknown))
+}
+
+/// What a machine's plan needs consent to that was not given.
+fn lacking(prepared: &Prepared, arguments: &Apply) -> Vec<Consent> {
+    let is_given = |consent: &Consent| match consent {
+        Consent::Prune { .. } => arguments.allow_prune,
+        Consent::Older => arguments.allow_older,
+    };
+    let needed = prepared.result.as_ref().map_or(&[][..], |ready| &ready.consents);
+    needed.iter().filter(|consent| !is_given(consent)).copied().collect()
+}
+
+/// What the question has to say, a sentence each.
+fn warnings(prepared: &[Prepared], arguments: &Apply) -> Vec<String> {
+    prepared
+        .iter()
+        .flat_map(|one| {
+            let lacking = lacking(one, arguments).into_iter();
+            lacking.map(|consent| format!("On {} this {}.", one.machine, consent.words()))
+        })
+        .collect()
 }
 
 /// The machines' reports in the order of the inventory.
@@ -150,7 +232,13 @@ fn in_order<'a>(
 fn of_prepared(prepared: &Prepared) -> MachineReport<'_> {
     let empty = MachineReport::new(&prepared.machine);
     match &prepared.result {
-        Ok(ready) => MachineReport { plan: Some(&ready.plan), notes: &ready.notes, ..empty },
+        Ok(ready) => MachineReport {
+            plan: Some(&ready.plan),
+            notes: &ready.notes,
+            stale: Some(&ready.stale),
+            unplanned: &ready.unplanned,
+            ..empty
+        },
         Err(failure) => MachineReport { failure: Some(failure), ..empty },
     }
 }
@@ -163,8 +251,8 @@ fn of_outcome(outcome: &Outcome) -> MachineReport<'_> {
         steps: &outcome.steps,
         left: outcome.left.as_deref(),
         failure: outcome.failure.as_ref(),
-        unsupported: None,
-        pending: None,
+        unplanned: &outcome.unplanned,
+        ..MachineReport::new(&outcome.machine)
     }
 }
 

@@ -20,6 +20,8 @@ pub struct RunIdentity {
     pub what: String,
     /// The inventory's file name and its digest.
     pub inventory: (String, Digest),
+    /// The run that this one puts back, when that is what it does.
+    pub undoes: Option<RunId>,
 }
 
 impl RunIdentity {
@@ -44,7 +46,16 @@ impl RunIdentity {
             when: now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             what: what.to_owned(),
             inventory,
+            undoes: None,
         }
+    }
+
+    /// The same as a run that puts another one back.
+    #[must_use]
+    pub fn undoing(mut self, run: RunId) -> Self {
+        self.what = format!("undo {run}");
+        self.undoes = Some(run);
+        self
     }
 
     /// What others get to read while the run holds a machine's lock.

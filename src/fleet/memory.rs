@@ -1,18 +1,21 @@
 //! What fleetprov remembers of a machine, in the course of one run on it.
 
 use crate::event::{Failure, FailureKind, StepOutcome};
-use crate::model::{MachineName, ResourceId, Target};
+use crate::model::{MachineName, Method, ResourceId, Target};
 use crate::plan::{Departure, Known, Plan, departures};
 use crate::resource::{Declared, Observation, Question, Surroundings};
-use crate::state::{Kept, Ledger, Login, RunDocument, RunStep, StepEnd};
+use crate::state::{Kept, Ledger, Login, RecordError, RunDocument, RunStep, StepEnd};
 
 use super::identity::RunIdentity;
+use super::undoing::Undoing;
 
 /// What is remembered of a machine, and what has left the inventory.
 #[derive(Clone, Debug)]
 pub(super) struct Memory {
     pub(super) ledger: Ledger,
     pub(super) departures: Vec<Departure>,
+    /// The run that is put back, when the run does that and nothing else.
+    undoing: Option<Undoing>,
 }
 
 impl Memory {
@@ -25,8 +28,25 @@ impl Memory {
     ) -> Result<Self, Failure> {
         let ledger = Ledger::read(kept, &identity.fleet, machine)
             .map_err(|error| Failure { kind: FailureKind::Refused, message: error.to_string() })?;
-        let departures = departures(&ledger, declared);
-        Ok(Self { ledger, departures })
+        let state = kept.state.clone();
+        let undoing = identity.undoes.clone().map(|run| Undoing { run, state });
+        let departures = if undoing.is_some() { Vec::new() } else { departures(&ledger, declared) };
+        Ok(Self { ledger, departures, undoing })
+    }
+
+    /// Whether it is this login's: that of the last apply, or one that the inventory says took its place.
+    pub(super) fn belongs_to(&self, user: &str, target: &Target, path: String) -> Result<(), Failure> {
+        let Some(login) = self.ledger.login.as_ref().filter(|login| login.user != user) else {
+            return Ok(());
+        };
+        let found = login.user.clone();
+        if let Method::Ssh(way) = &target.method
+            && way.former.as_ref().is_some_and(|former| former.user == found)
+        {
+            return Ok(());
+        }
+        let error = RecordError::OtherLogin { path, found, expected: user.to_owned() };
+        Err(Failure { kind: FailureKind::Refused, message: error.to_string() })
     }
 
     /// What a person should know of the past: a run that was cut off, a revert.
@@ -35,7 +55,8 @@ impl Memory {
             let (id, who, when) = (&cut.id, &cut.who, &cut.when);
             if cut.reverted {
                 return format!(
-                    "run {id} by {who} at {when} was put back by the machine, since nobody confirmed it"
+                    "what can cut the way in was put back by the machine in run {id} by {who} at {when}: not \
+                     all of it was made and confirmed"
                 );
             }
             let names = |ids: &[ResourceId]| match ids {
@@ -55,13 +76,28 @@ impl Memory {
         cut.into_iter().chain(armed).collect()
     }
 
+    /// What a person should know of the plan that is not in it.
+    pub(super) fn remarks(&self, observation: &Observation) -> Vec<String> {
+        let undoing = self.undoing.as_ref();
+        let plan = undoing.and_then(|undoing| undoing.plan(observation, &self.ledger).ok());
+        plan.map(|(_, remarks)| remarks).unwrap_or_default()
+    }
+
     /// The questions of everything declared and of everything that has left, by who asks; none when
     /// nothing that has left wants to know more than is known already.
     pub(super) fn wider(&self, declared: &[Declared]) -> Option<Vec<Vec<Question>>> {
+        if let Some(undoing) = &self.undoing {
+            return Some(undoing.questions());
+        }
         let left: Vec<_> = self.departures.iter().map(Departure::questions).collect();
         left.iter()
             .any(|questions| !questions.is_empty())
             .then(|| declared.iter().map(|one| one.resource.questions()).chain(left).collect())
+    }
+
+    /// What has to be asked on top of that, once it is answered; with all that was asked before.
+    pub(super) fn closer(&self, observation: &Observation) -> Result<Option<Vec<Vec<Question>>>, Failure> {
+        self.undoing.as_ref().map_or(Ok(None), |undoing| undoing.closer(observation, &self.ledger))
     }
 
     /// The plan for what was observed.
@@ -73,6 +109,9 @@ impl Memory {
         salt: &str,
     ) -> Result<Plan, Failure> {
         let (departures, ledger) = (&self.departures, &self.ledger);
+        if let Some(undoing) = &self.undoing {
+            return undoing.plan(observation, ledger).map(|(plan, _)| plan);
+        }
         Plan::compute(Known { declared, departures, observation, surroundings, ledger, salt })
             .map_err(|cycle| Failure { kind: FailureKind::Other, message: cycle.to_string() })
     }
@@ -136,8 +175,9 @@ impl Memory {
         let mut place = 0;
         let mut about = |departure: &Departure| ledger.entries.contains_key(&departure.entry.id);
         let still: Vec<bool> = self.departures.iter().map(&mut about).collect();
+        let undoing = self.undoing.is_some();
         observation.answers.retain(|_| {
-            let keep = place < declared || still.get(place - declared).copied().unwrap_or(true);
+            let keep = undoing || place < declared || still.get(place - declared).copied().unwrap_or(true);
             place += 1;
             keep
         });
@@ -146,7 +186,7 @@ impl Memory {
                 departures.push(departure.clone());
             }
         }
-        (Self { ledger, departures }, observation)
+        (Self { ledger, departures, undoing: self.undoing.clone() }, observation)
     }
 }
 
@@ -156,6 +196,7 @@ fn end(outcome: &StepOutcome) -> Option<StepEnd> {
         StepOutcome::Failed(_) => Some(StepEnd::Failed),
         StepOutcome::Refused(_) => Some(StepEnd::Refused),
         StepOutcome::Skipped(_) | StepOutcome::Held(_) => Some(StepEnd::Skipped),
+        StepOutcome::Reverted => Some(StepEnd::Reverted),
         StepOutcome::NotReached => None,
     }
 }

@@ -1,12 +1,19 @@
 //! Many machines at once: how many, in what order, and what one's trouble means to the others.
 
+mod binding;
+mod consent;
 mod course;
 mod failure;
 mod identity;
 mod memory;
+mod reach;
+mod recall;
 mod run;
+mod settle;
 #[cfg(test)]
 mod tests;
+mod undoing;
 
+pub use consent::Consent;
 pub use identity::RunIdentity;
 pub use run::{Job, Nonces, Outcome, Prepared, Ready, Resolve, Run, RunOptions};

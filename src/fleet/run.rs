@@ -1,6 +1,6 @@
 //! A run: probe and plan many machines, then apply to those that were agreed to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,15 +8,17 @@ use futures::StreamExt as _;
 use futures::stream;
 use tokio_util::sync::CancellationToken;
 
+use super::binding::{self, Binding};
+use super::consent::{self, Consent};
 use super::course::{self, Course};
 use super::failure;
 use super::identity::RunIdentity;
 use super::memory::Memory;
 use crate::apply::{Intent, Restraint, StepNews, apply};
 use crate::event::{Event, Failure, FailureKind, Happening, StepOutcome};
-use crate::model::{Facts, MachineName, Target};
-use crate::plan::Plan;
-use crate::probe::{Conversation, Limits, Opened};
+use crate::model::{Facts, MachineName, ResourceId, Target};
+use crate::plan::{Plan, SavedMachine, SavedPlan};
+use crate::probe::{Conversation, Limits, Opened, Performed};
 use crate::resource::{Declared, Observation, Surroundings};
 use crate::state::RunDocument;
 use crate::transport::{Connector, Tally};
@@ -61,9 +63,10 @@ pub struct RunOptions {
 
 /// A run over many machines.
 pub struct Run<'a> {
-    connector: &'a dyn Connector,
-    options: RunOptions,
+    pub(super) connector: &'a dyn Connector,
+    pub(super) options: RunOptions,
     tell: &'a (dyn Fn(Event) + Send + Sync),
+    saved: Option<Arc<SavedPlan>>,
 }
 
 /// A machine whose plan is known, or that cannot be worked on.
@@ -80,15 +83,23 @@ pub struct Ready {
     pub plan: Arc<Plan>,
     /// What it says of itself that the inventory does not, one sentence each.
     pub notes: Vec<String>,
+    /// Steps that are not made, by their indices, and why: a saved plan has them otherwise.
+    pub stale: BTreeMap<usize, String>,
+    /// Changes that are not made and not part of the plan, because the saved plan does not have them.
+    pub unplanned: Vec<ResourceId>,
+    /// What a person has to agree to in so many words.
+    pub consents: Vec<Consent>,
     /// What went over the connection.
     pub tally: Tally,
-    job: Job,
-    declared: Vec<Declared>,
-    surroundings: Surroundings,
-    memory: Memory,
+    pub(super) job: Job,
+    pub(super) declared: Vec<Declared>,
+    pub(super) surroundings: Surroundings,
+    pub(super) memory: Memory,
     salt: String,
     conversation: Option<Conversation>,
     since: Instant,
+    /// The way by which it was reached: the declared one, or the former one.
+    pub(super) way: Target,
 }
 
 /// What became of one machine.
@@ -100,6 +111,8 @@ pub struct Outcome {
     pub plan: Option<Arc<Plan>>,
     /// For each step of the plan, how it ended.
     pub steps: Vec<StepOutcome>,
+    /// Changes that were not to be made, because the saved plan does not have them.
+    pub unplanned: Vec<ResourceId>,
     /// What is still left to do, when it could be looked at again.
     pub left: Option<Arc<Plan>>,
     /// What it says of itself that the inventory does not, one sentence each.
@@ -118,14 +131,20 @@ impl<'a> Run<'a> {
         options: RunOptions,
         tell: &'a (dyn Fn(Event) + Send + Sync),
     ) -> Self {
-        Self { connector, options, tell }
+        Self { connector, options, tell, saved: None }
+    }
+
+    /// The same run, but on the machines of a saved plan it makes only what that holds, as it was shown.
+    #[must_use]
+    pub fn bound_to(self, saved: Arc<SavedPlan>) -> Self {
+        Self { saved: Some(saved), ..self }
     }
 
     /// Asks all machines and computes their plans, in the order of the jobs. Sessions of machines
     /// that have something to do stay open, as many as run at once. Machines that wait for each other are
     /// refused.
     pub async fn prepare(&self, jobs: Vec<Job>) -> Vec<Prepared> {
-        let mut prepared = self.look(jobs).await;
+        let mut prepared = self.look_at(jobs).await;
         for (machine, failure) in course::circles(&prepared) {
             let Some(one) = prepared.iter_mut().find(|one| one.machine == machine) else { continue };
             self.tell(&machine, Happening::Failed(failure.clone()));
@@ -143,7 +162,7 @@ impl<'a> Run<'a> {
         let awaited: BTreeSet<&MachineName> = ready.flat_map(|ready| ready.plan.awaited()).collect();
         let is_new = |job: &Job| !prepared.iter().any(|one| one.machine == job.machine);
         let jobs = others.into_iter().filter(|job| awaited.contains(&job.machine) && is_new(job)).collect();
-        let mut looked = self.look(jobs).await;
+        let mut looked = self.look_at(jobs).await;
         for one in &mut looked {
             if let Ok(ready) = &mut one.result
                 && let Some(conversation) = ready.conversation.take()
@@ -155,7 +174,7 @@ impl<'a> Run<'a> {
     }
 
     /// Asks all machines and computes their plans, in the order of the jobs.
-    async fn look(&self, jobs: Vec<Job>) -> Vec<Prepared> {
+    async fn look_at(&self, jobs: Vec<Job>) -> Vec<Prepared> {
         let held = Arc::new(tokio::sync::Semaphore::new(self.options.parallel));
         self.each(jobs.into_iter().enumerate(), |job| {
             let held = Arc::clone(&held);
@@ -215,15 +234,28 @@ impl<'a> Run<'a> {
                 left: Some(Arc::clone(&ready.plan)),
                 plan: Some(ready.plan),
                 steps: Vec::new(),
+                unplanned: ready.unplanned,
                 notes: ready.notes,
                 failure: None,
                 tally: ready.tally,
+            },
+            // A saved plan of which nothing holds any more: there is nothing to begin.
+            Ok(mut ready) if ready.stale.len() == ready.plan.steps.len() => Outcome {
+                machine,
+                left: Some(Arc::clone(&ready.plan)),
+                plan: Some(Arc::clone(&ready.plan)),
+                steps: binding::barred(&ready.stale).into_values().collect(),
+                unplanned: std::mem::take(&mut ready.unplanned),
+                notes: std::mem::take(&mut ready.notes),
+                failure: None,
+                tally: ready.let_go().await,
             },
             Ok(ready) => self.apply_one(machine, ready, course).await,
             Err(failure) => Outcome {
                 machine,
                 plan: None,
                 steps: Vec::new(),
+                unplanned: Vec::new(),
                 left: None,
                 notes: Vec::new(),
                 failure: Some(failure),
@@ -234,7 +266,7 @@ impl<'a> Run<'a> {
 
     /// Works on many at once, begins them in the order given and gives the results in the order of their
     /// numbers. One that takes long takes one place of those that run at once, and no other waits for it.
-    async fn each<I, T, F>(
+    pub(super) async fn each<I, T, F>(
         &self,
         items: impl IntoIterator<Item = (usize, I)>,
         work: impl Fn(I) -> F,
@@ -252,11 +284,14 @@ impl<'a> Run<'a> {
         done.into_iter().map(|(_, result)| result).collect()
     }
 
-    fn tell(&self, machine: &MachineName, what: Happening) {
+    pub(super) fn tell(&self, machine: &MachineName, what: Happening) {
         (self.tell)(Event { machine: machine.clone(), what });
     }
 
-    async fn cancellable<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    pub(super) async fn cancellable<T>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
         tokio::select! {
             biased;
             () = self.options.cancel.cancelled() => Err(interrupted()),
@@ -267,24 +302,33 @@ impl<'a> Run<'a> {
     async fn prepare_one(&self, mut job: Job) -> Result<Ready, Failure> {
         self.tell(&job.machine, Happening::Connecting);
         let mut declared = (job.resolve)(&job.facts).map_err(other)?;
-        let mut surroundings = self.surroundings(&declared);
-        let mut opened = self.converse(&job, &declared, &surroundings).await?;
+        let mut surroundings = self.surroundings(&job.machine, &declared);
+        let (mut opened, mut way) = self.reach(&job, &declared, &surroundings).await?;
         let differences = correct(&mut job.facts, &opened.observation);
         if !differences.is_empty() {
             // Once: what the machine says now is what counts.
             self.tell(&job.machine, Happening::FactsDiffer { differences: differences.clone() });
             opened.conversation.close().await;
             declared = (job.resolve)(&job.facts).map_err(other)?;
-            surroundings = self.surroundings(&declared);
-            opened = self.converse(&job, &declared, &surroundings).await?;
+            surroundings = self.surroundings(&job.machine, &declared);
+            (opened, way) = self.reach(&job, &declared, &surroundings).await?;
         }
         let salt = (self.options.nonces)();
         let Looked { conversation, observation, memory } = self.remember(&job, &declared, opened).await?;
         let plan = memory.plan(&declared, &observation, &surroundings, &salt)?;
-        let notes = memory.notes().into_iter().chain(differences).collect();
+        let remarks = memory.remarks(&observation);
+        let bound = Binding::new(plan, self.saved(&job.machine));
+        let bound_notes = bound.notes();
+        let Binding { plan, stale, unplanned, .. } = bound;
+        let consents = consent::needed(&plan, &memory.ledger, &self.options.identity.inventory.1);
+        let notes = memory.notes().into_iter().chain(remarks).chain(differences);
+        let notes = notes.chain(bound_notes).chain(consents.iter().map(|consent| consent.note())).collect();
         Ok(Ready {
             plan: Arc::new(plan),
             notes,
+            stale,
+            unplanned,
+            consents,
             tally: conversation.tally(),
             job,
             declared,
@@ -293,46 +337,36 @@ impl<'a> Run<'a> {
             salt,
             conversation: Some(conversation),
             since: Instant::now(),
+            way,
         })
-    }
-
-    async fn converse(
-        &self,
-        job: &Job,
-        declared: &[Declared],
-        surroundings: &Surroundings,
-    ) -> Result<Opened, Failure> {
-        let session =
-            self.connector.connect(&job.target).await.map_err(|error| failure::of_transport(&error))?;
-        self.tell(&job.machine, Happening::Connected);
-        let nonce = (self.options.nonces)();
-        Conversation::open(
-            session,
-            &job.target,
-            &job.facts,
-            declared,
-            &nonce,
-            &surroundings.key,
-            self.options.limits,
-        )
-        .await
-        .map_err(|error| failure::of_probe(&error))
     }
 
     /// Understands what fleetprov remembers on a machine, and asks about what has left the inventory.
     async fn remember(&self, job: &Job, declared: &[Declared], opened: Opened) -> Result<Looked, Failure> {
         let Opened { mut conversation, mut observation, kept } = opened;
         let memory = Memory::read(&kept, &self.options.identity, &job.machine, declared)?;
+        let record = format!("{}/record", job.facts.state_folder());
+        memory.belongs_to(&job.facts.user, &job.target, record)?;
         if let Some(asked) = memory.wider(declared) {
+            observation =
+                conversation.widen(&job.facts, asked).await.map_err(|error| failure::of_probe(&error))?;
+        }
+        if let Some(asked) = memory.closer(&observation)? {
             observation =
                 conversation.widen(&job.facts, asked).await.map_err(|error| failure::of_probe(&error))?;
         }
         Ok(Looked { conversation, observation, memory })
     }
 
-    fn surroundings(&self, declared: &[Declared]) -> Surroundings {
+    fn saved(&self, machine: &MachineName) -> Option<&SavedMachine> {
+        binding::saved_machine(self.saved.as_deref(), machine)
+    }
+
+    fn surroundings(&self, machine: &MachineName, declared: &[Declared]) -> Surroundings {
         let paths: BTreeSet<_> = declared.iter().filter_map(|one| one.resource.path().cloned()).collect();
-        Surroundings { key: (self.options.nonces)(), declared: paths, ..Surroundings::default() }
+        // What a saved plan says of secrets can be compared only under the same key.
+        let key = self.saved(machine).map_or_else(|| (self.options.nonces)(), |saved| saved.key.clone());
+        Surroundings { key, declared: paths, ..Surroundings::default() }
     }
 
     async fn apply_one(&self, machine: MachineName, mut ready: Ready, course: &Course) -> Outcome {
@@ -341,6 +375,7 @@ impl<'a> Run<'a> {
             machine,
             plan: Some(Arc::clone(&plan)),
             steps: vec![StepOutcome::NotReached; plan.steps.len()],
+            unplanned: std::mem::take(&mut ready.unplanned),
             left: None,
             notes: std::mem::take(&mut ready.notes),
             failure: None,
@@ -371,22 +406,31 @@ impl<'a> Run<'a> {
         };
         let identity = &self.options.identity;
         let document = Memory::document(&plan, identity);
-        let intent = ready.intent(&document, identity, self.options.lock_timeout);
+        let intent = ready.intent(&document, identity, &self.options);
         let applied = match intent {
             Ok(intent) => {
-                let restraint = Restraint { waiting: course.waiting(&plan), ..Restraint::default() };
+                let barred = binding::barred(&ready.stale);
+                let restraint = Restraint { barred, waiting: course.waiting(&plan) };
                 let applying =
                     async { Ok(apply(&mut conversation, &plan, &intent, restraint, &mut note).await) };
                 self.cancellable(applying).await
             }
             Err(failure) => Err(failure),
         };
-        outcome.tally = conversation.tally();
         if let Ok(steps) = steps.lock() {
             outcome.steps.clone_from(&steps);
         }
-        let observed =
-            applied.and_then(|applied| applied.observation.map_err(|error| failure::of_probe(&error)));
+        let performed =
+            applied.and_then(|applied| applied.performed.map_err(|error| failure::of_probe(&error)));
+        let observed = match performed {
+            Ok(Performed::Observed(observation)) => Ok(observation),
+            Ok(Performed::Held { since }) => {
+                let settled = self.settle(&ready, &document, &mut conversation, since, &mut outcome);
+                self.cancellable(settled).await
+            }
+            Err(failure) => Err(failure),
+        };
+        outcome.tally = conversation.tally();
         let left = observed.and_then(|observation| {
             let (memory, observation) =
                 ready.memory.after(&document, &outcome.steps, observation, ready.declared.len());
@@ -414,12 +458,15 @@ impl<'a> Run<'a> {
         {
             return Ok(conversation);
         }
-        let opened = self.converse(&ready.job, &ready.declared, &ready.surroundings).await?;
+        let (opened, way) = self.reach(&ready.job, &ready.declared, &ready.surroundings).await?;
+        ready.way = way;
         let Looked { conversation, observation, memory } =
             self.remember(&ready.job, &ready.declared, opened).await?;
         let again = memory.plan(&ready.declared, &observation, &ready.surroundings, &ready.salt)?;
+        let again = Binding::new(again, self.saved(&ready.job.machine));
         ready.memory = memory;
-        if again.fingerprint() == ready.plan.fingerprint() {
+        let key = &ready.surroundings.key;
+        if again.plan.fingerprint(key) == ready.plan.fingerprint(key) && again.stale == ready.stale {
             return Ok(conversation);
         }
         conversation.close().await;
@@ -437,12 +484,38 @@ struct Looked {
     memory: Memory,
 }
 
+impl Prepared {
+    /// Leaves the machine as it is, for want of consent.
+    pub async fn refuse(&mut self, lacking: &[Consent]) {
+        let why: Vec<String> =
+            lacking.iter().map(|one| format!("it {} ({})", one.words(), one.option())).collect();
+        let message = format!("go on without consent: {}", why.join(", and "));
+        let failure = Failure { kind: FailureKind::Refused, message };
+        if let Ok(ready) = std::mem::replace(&mut self.result, Err(failure)) {
+            ready.let_go().await;
+        }
+    }
+}
+
 impl Ready {
-    /// Ends the session that was held.
-    async fn let_go(mut self) {
+    /// The plan as it may be kept for a later run.
+    #[must_use]
+    pub fn saved(&self) -> SavedMachine {
+        SavedMachine::of(self.job.machine.clone(), &self.plan, &self.surroundings.key)
+    }
+
+    /// Whether there is a step that may be made.
+    #[must_use]
+    pub fn has_changes(&self) -> bool {
+        self.plan.steps.len() > self.stale.len()
+    }
+
+    /// Ends the session that was held; gives what went over it.
+    async fn let_go(mut self) -> Tally {
         if let Some(conversation) = self.conversation.take() {
             conversation.close().await;
         }
+        self.tally
     }
 
     /// What the run writes down on the machine before it changes anything.
@@ -450,7 +523,7 @@ impl Ready {
         &mut self,
         document: &RunDocument,
         identity: &RunIdentity,
-        lock_timeout: Duration,
+        options: &RunOptions,
     ) -> Result<Intent, Failure> {
         let seen = self.memory.ledger.seen.clone();
         let (machine, target) = (&self.job.machine, &self.job.target);
@@ -458,7 +531,8 @@ impl Ready {
         Ok(Intent {
             run: identity.run.clone(),
             folder: self.job.facts.state_folder(),
-            lock_timeout,
+            lock_timeout: options.lock_timeout,
+            guard_timeout: options.limits.guard,
             seen,
             holder: identity.holder(),
             document: document.to_json().map_err(|error| other(error.to_string()))?,
@@ -476,7 +550,7 @@ fn other(message: String) -> Failure {
 }
 
 /// Takes over what the machine says of itself, and says what was different.
-fn correct(facts: &mut Facts, observation: &Observation) -> Vec<String> {
+pub(super) fn correct(facts: &mut Facts, observation: &Observation) -> Vec<String> {
     let mut differences = Vec::new();
     let machine = &observation.machine;
     if machine.init != facts.init {

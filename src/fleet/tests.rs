@@ -3,6 +3,7 @@
 
 mod busybox;
 mod machines;
+mod undo;
 mod waiting;
 
 use std::collections::BTreeSet;

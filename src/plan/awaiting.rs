@@ -6,8 +6,8 @@ use super::compute::Plan;
 use crate::model::MachineName;
 
 impl Plan {
-    /// The same plan with the steps last that wait for other machines, and those that need them; guarded
-    /// steps stay behind all others. Otherwise the order is kept.
+    /// The same plan with the steps last that wait for other machines, and those that need them. Otherwise
+    /// the order is kept.
     pub(super) fn awaiting_last(self) -> Self {
         if self.steps.iter().all(|step| step.awaits.is_empty()) {
             return self;
@@ -20,15 +20,16 @@ impl Plan {
             }
         }
         let mut order: Vec<usize> = (0..self.steps.len()).collect();
-        let is_guarded = |index: usize| self.guarded_from.is_some_and(|first| index >= first);
-        order.sort_by_key(|index| (is_guarded(*index), waiting.contains(index)));
+        order.sort_by_key(|index| waiting.contains(index));
         self.arranged(&order)
     }
 
-    /// The first step that waits for another machine: what stands before it does not.
+    /// The step before which the plan waits for other machines, when any of it does. The guarded steps are
+    /// one transaction, in which nothing is waited for: what they wait for is waited for before.
     #[must_use]
     pub fn awaiting_from(&self) -> Option<usize> {
-        self.steps.iter().position(|step| !step.awaits.is_empty())
+        let first = self.steps.iter().position(|step| !step.awaits.is_empty())?;
+        Some(self.guarded_from.map_or(first, |guarded| guarded.min(first)))
     }
 
     /// The machines that steps of this plan wait for.
@@ -58,29 +59,27 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_and_what_needs_it_comes_last_and_guarded_steps_after_all() {
+    fn what_waits_and_what_needs_it_comes_last() {
         let steps = vec![
             step("/first", &[], &[]),
             step("/mount", &["hub"], &[0]),
             step("/job", &[], &[1]),
             step("/free", &[], &[0]),
-            step("/sshd", &[], &[3]),
-            step("/firewall", &["hub"], &[]),
         ];
-        let plan = Plan { steps, guarded_from: Some(4), ..Plan::default() }.awaiting_last();
+        let plan = Plan { steps, ..Plan::default() }.awaiting_last();
         assert_eq!(
             told(&plan),
-            [
-                ("/first", vec![]),
-                ("/free", vec![0]),
-                ("/mount", vec![0]),
-                ("/job", vec![2]),
-                ("/sshd", vec![1]),
-                ("/firewall", vec![])
-            ]
+            [("/first", vec![]), ("/free", vec![0]), ("/mount", vec![0]), ("/job", vec![2])]
         );
-        assert_eq!((plan.guarded_from, plan.awaiting_from()), (Some(4), Some(2)));
+        assert_eq!(plan.awaiting_from(), Some(2));
         assert_eq!(plan.awaited().iter().map(|name| name.as_str()).collect::<Vec<_>>(), ["hub"]);
+    }
+
+    #[test]
+    fn a_guarded_transaction_is_not_begun_before_what_it_waits_for() {
+        let steps = vec![step("/a", &[], &[]), step("/sshd", &[], &[]), step("/firewall", &["hub"], &[])];
+        let plan = Plan { steps, guarded_from: Some(1), ..Plan::default() };
+        assert_eq!(plan.awaiting_from(), Some(1));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::departure::{self, Departure};
 use super::guarded;
 use super::making::Making;
 use super::order::{Cycle, order};
-use crate::model::{Digest, MachineName, ResourceId};
+use crate::model::{MachineName, ResourceId};
 use crate::resource::{Declared, Difference, Observation, Origin, Surroundings, Touched};
 use crate::state::{Entry, Ledger};
 
@@ -128,28 +128,6 @@ impl Plan {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty() && self.blocked.is_empty()
-    }
-
-    /// A digest of everything the plan would do, including the states it is bound to. Two plans
-    /// with the same fingerprint make the same changes to the same observed state.
-    #[must_use]
-    pub fn fingerprint(&self) -> Digest {
-        let mut text = String::new();
-        for step in &self.steps {
-            text.push_str(&format!("{}\u{0}{}\u{0}", step.id, step.difference.action.verb()));
-            for operation in &step.difference.operations {
-                text.push_str(operation.call.function);
-                for argument in &operation.call.arguments {
-                    text.push('\u{0}');
-                    text.push_str(argument);
-                }
-                text.push('\u{1}');
-            }
-        }
-        for blocked in &self.blocked {
-            text.push_str(&format!("{} {}\u{0}", blocked.id, blocked.reason));
-        }
-        Digest::of(text.as_bytes())
     }
 }
 

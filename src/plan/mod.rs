@@ -5,13 +5,16 @@ mod awaiting;
 mod class;
 mod compute;
 mod departure;
+mod fingerprint;
 mod foreseen;
 mod guarded;
 mod making;
 mod order;
 mod part;
+mod saved;
 
 pub use class::{Class, Threefold, classify};
 pub use compute::{Blocked, Known, Plan, Step};
 pub use departure::{Departure, departures};
 pub use order::{Cycle, order};
+pub use saved::{Bound, PlanFileError, SavedMachine, SavedPlan, SavedStep, Seen};

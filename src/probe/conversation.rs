@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::answers::Gathered;
 use super::error::{ProbeError, explained};
 use super::opening::{Opening, prompt};
 use super::script::{AGAIN, Probe};
 use super::sending::{Hold, send_all};
-use super::steps::{StepReport, is_apply_frame, is_held, is_ready, step_report, unbegun};
+use super::steps::{
+    GuardNews, StepReport, StepResult, guard_news, is_apply_frame, is_held, is_ready, step_report, unbegun,
+};
 use crate::model::{Facts, Privilege, Target};
 use crate::resource::{Declared, Observation, Payload, Question};
 use crate::shell::frames::{Frames, Line};
@@ -29,11 +33,18 @@ pub struct Limits {
     pub probe: Duration,
     /// For one step of a plan.
     pub step: Duration,
+    /// For the confirmation that the machine can still be logged in to, after which it puts back by itself
+    /// what can cut the way in. At least a few seconds.
+    pub guard: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { probe: Duration::from_secs(60), step: Duration::from_secs(1800) }
+        Self {
+            probe: Duration::from_secs(60),
+            step: Duration::from_secs(1800),
+            guard: Duration::from_secs(60),
+        }
     }
 }
 
@@ -51,18 +62,31 @@ pub struct Opened {
     pub kept: Kept,
 }
 
+/// How a script that walks a plan came to its end.
+#[derive(Debug)]
+pub(crate) enum Performed {
+    /// What the machine looks like afterwards.
+    Observed(Observation),
+    /// The guarded steps are made, or nobody can say: they have to be confirmed over a new connection, or
+    /// the machine puts them back.
+    Held {
+        /// When their revert was armed.
+        since: std::time::Instant,
+    },
+}
+
 /// A session whose shell has answered the probe and waits for orders.
 pub struct Conversation {
     session: Box<dyn Session>,
     channel: Channel,
-    frames: Frames,
-    probe: Probe,
+    pub(super) frames: Frames,
+    pub(super) probe: Probe,
     sent: Vec<Library>,
     lines: std::collections::VecDeque<Line>,
     errors: Vec<u8>,
     /// The last line that came before the session was ready: what a login shell said.
     greeting: String,
-    limits: Limits,
+    pub(super) limits: Limits,
 }
 
 impl std::fmt::Debug for Conversation {
@@ -89,9 +113,27 @@ impl Conversation {
         key: &str,
         limits: Limits,
     ) -> Result<Opened, ProbeError> {
-        let probe = Probe::new(facts, declared.iter().map(|one| one.resource.questions()).collect());
+        let asked = declared.iter().map(|one| one.resource.questions()).collect();
         let secret = declared.iter().any(|declared| declared.resource.is_secret());
+        Self::open_asking(session, target, facts, asked, nonce, secret.then_some(key), limits).await
+    }
+
+    /// The same for any questions, by who asks them. `key` is sent when there is one.
+    ///
+    /// # Errors
+    /// [`ProbeError`].
+    pub async fn open_asking(
+        session: Box<dyn Session>,
+        target: &Target,
+        facts: &Facts,
+        asked: Vec<Vec<Question>>,
+        nonce: &str,
+        key: Option<&str>,
+        limits: Limits,
+    ) -> Result<Opened, ProbeError> {
+        let probe = Probe::new(facts, asked);
         let first = probe.first(facts);
+        let (secret, key) = (key.is_some(), key.unwrap_or_default());
         let opening = Opening::new(target, &first, session.command_limit(), nonce, key, secret);
         let mut session = session;
         let channel = session.start(&opening.command).await?;
@@ -160,7 +202,8 @@ impl Conversation {
     }
 
     /// Sends a script that walks so many steps, and the bytes that follow it; tells of each step as
-    /// it is reported; then asks the probe again and gives what it observes now.
+    /// it is reported; then asks the probe again and gives what it observes now. Once the machine has
+    /// armed its revert, nothing is an error any more: whether the way in still works decides.
     ///
     /// Where the script waits to be told to go on, `hold` is waited for, and what it gives is sent. Until
     /// then the machine may be silent for as long as it takes.
@@ -174,9 +217,9 @@ impl Conversation {
         hold: Option<Hold<'_>>,
         steps: usize,
         tell: &mut (dyn FnMut(StepReport) + Send),
-    ) -> Result<Observation, ProbeError> {
+    ) -> Result<Performed, ProbeError> {
         self.frames.forgive();
-        let script = format!("{script}{AGAIN}fp_done\n");
+        let script = format!("{script}if [ -z \"$fp_held\" ]; then\nfp_done\n{AGAIN}fp_unlock\nfi\n");
         let input = self.channel.input.clone();
         let (released, mut release) = tokio::sync::watch::channel(hold.is_none());
         let sending = async {
@@ -187,12 +230,13 @@ impl Conversation {
             let _ = released.send(true);
             send_all(input, line, &payloads).await
         };
-        let limit = self.limits.step;
+        let (limit, guard) = (self.limits.step, self.limits.guard);
+        let mut armed = None;
         let receiving = async {
             let mut gathered = Gathered::default();
             // Only news of a step buys more time; a machine that goes on talking does not get it.
             let mut news = 0;
-            let mut deadline = tokio::time::Instant::now() + limit;
+            let mut deadline = Instant::now() + limit;
             let mut is_waiting = false;
             loop {
                 let line = if is_waiting {
@@ -200,7 +244,7 @@ impl Conversation {
                         line = self.line() => line,
                         _ = release.wait_for(|released| *released) => {
                             is_waiting = false;
-                            deadline = tokio::time::Instant::now() + limit;
+                            deadline = Instant::now() + limit;
                             continue;
                         }
                     }
@@ -212,10 +256,27 @@ impl Conversation {
                 if let Some(unbegun) = unbegun(&line) {
                     return Err(unbegun);
                 }
+                match guard_news(&line) {
+                    Some(GuardNews::Armed) if armed.is_none() => {
+                        // This connection may be cut by what comes now, and the new one may be better.
+                        let now = Instant::now();
+                        armed = Some(now);
+                        deadline = now + guard / 2;
+                        continue;
+                    }
+                    Some(GuardNews::Made) if armed.is_some() => return Ok(None),
+                    Some(_) => continue,
+                    None => {}
+                }
                 match step_report(&line).filter(|report| report.index < steps) {
-                    Some(report) if report.news() >= news => {
-                        news = report.news() + 1;
-                        deadline = tokio::time::Instant::now() + limit;
+                    Some(report) if report.news(steps) >= news => {
+                        news = report.news(steps) + 1;
+                        if report.result == StepResult::Reverted {
+                            armed = None;
+                        }
+                        if armed.is_none() {
+                            deadline = Instant::now() + limit;
+                        }
                         tell(report);
                     }
                     Some(_) => {}
@@ -223,26 +284,37 @@ impl Conversation {
                     None if is_held(&line) => is_waiting = !*release.borrow(),
                     None => {
                         if gathered.take(line) {
-                            return gathered.observation(&self.probe).map_err(ProbeError::Nonsense);
+                            let observed = gathered.observation(&self.probe).map_err(ProbeError::Nonsense);
+                            armed = None;
+                            return observed.map(Some);
                         }
                     }
                 }
             }
         };
-        tokio::pin!(sending, receiving);
         // The machine may end early; then what is still being sent has nobody to read it.
-        tokio::select! {
-            observed = &mut receiving => observed,
-            sent = &mut sending => {
-                sent?;
-                receiving.await
+        let ended = {
+            tokio::pin!(sending, receiving);
+            tokio::select! {
+                observed = &mut receiving => observed,
+                sent = &mut sending => match sent {
+                    Ok(()) => receiving.await,
+                    Err(error) => Err(error),
+                }
             }
+        };
+        match (ended, armed) {
+            (Ok(Some(observation)), _) => Ok(Performed::Observed(observation)),
+            (Ok(None) | Err(_), Some(since)) => Ok(Performed::Held { since: since.into_std() }),
+            (Err(error), None) => Err(error),
+            (Ok(None), None) => Err(ProbeError::Nonsense("guarded steps without a guard".to_owned())),
         }
     }
 
     /// Ends the session.
     pub async fn close(self) {
-        let _ = self.channel.input.send(b"quit\n".to_vec()).await;
+        // Without waiting: a machine that takes nothing more need not hear it.
+        let _ = self.channel.input.try_send(b"quit\n".to_vec());
         drop(self.channel);
         self.session.close().await;
     }
@@ -288,7 +360,7 @@ impl Conversation {
         Ok(())
     }
 
-    async fn observe(&mut self) -> Result<(Observation, Kept), ProbeError> {
+    pub(super) async fn observe(&mut self) -> Result<(Observation, Kept), ProbeError> {
         let mut gathered = Gathered::default();
         let mut ready = false;
         loop {
@@ -312,13 +384,13 @@ impl Conversation {
         }
     }
 
-    async fn send(&self, bytes: Vec<u8>) -> Result<(), ProbeError> {
+    pub(super) async fn send(&self, bytes: Vec<u8>) -> Result<(), ProbeError> {
         // A closed queue means that the session has ended; reading on tells why.
         let _ = self.channel.input.send(bytes).await;
         Ok(())
     }
 
-    async fn line(&mut self) -> Result<Line, ProbeError> {
+    pub(super) async fn line(&mut self) -> Result<Line, ProbeError> {
         loop {
             if let Some(line) = self.lines.pop_front() {
                 return Ok(line);

@@ -13,9 +13,14 @@ pub struct StepReport {
 }
 
 impl StepReport {
-    /// Its place among the reports of a run: each step begins and ends once, in their order.
-    pub(super) fn news(&self) -> usize {
-        2 * self.index + usize::from(self.result != StepResult::Started)
+    /// Its place among the reports of a run of so many steps: each begins and ends once, in their order,
+    /// and may be put back after all of them.
+    pub(super) fn news(&self, steps: usize) -> usize {
+        match self.result {
+            StepResult::Started => 2 * self.index,
+            StepResult::Reverted => 2 * steps + self.index,
+            _ => 2 * self.index + 1,
+        }
     }
 }
 
@@ -34,6 +39,36 @@ pub enum StepResult {
     Skipped(usize),
     /// It was told not to make it.
     LeftOut,
+    /// It had been made and was put back.
+    Reverted,
+}
+
+/// What a machine says of its lockout guard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum GuardNews {
+    /// The revert is armed.
+    Armed,
+    /// All guarded steps are made; they have to be confirmed.
+    Made,
+    /// They are confirmed.
+    Confirmed,
+    /// Not all of them are made, or not yet.
+    Unmade,
+    /// The revert is not armed any more.
+    Gone,
+}
+
+pub(super) fn guard_news(line: &Line) -> Option<GuardNews> {
+    let Line::Frame(words) = line else { return None };
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    Some(match words.as_slice() {
+        ["guard", "armed"] => GuardNews::Armed,
+        ["guard", "made"] => GuardNews::Made,
+        ["guard", "confirmed"] => GuardNews::Confirmed,
+        ["guard", "unmade"] => GuardNews::Unmade,
+        ["guard", "gone"] => GuardNews::Gone,
+        _ => return None,
+    })
 }
 
 pub(super) fn is_ready(line: &Line) -> bool {
@@ -95,6 +130,7 @@ pub(super) fn step_report(line: &Line) -> Option<StepReport> {
         "failed" => StepResult::Failed(reason()),
         "left-out" => StepResult::LeftOut,
         "skipped" => StepResult::Skipped(rest.first()?.parse().ok()?),
+        "reverted" => StepResult::Reverted,
         _ => return None,
     };
     Some(StepReport { index: index.parse().ok()?, result })

@@ -36,7 +36,7 @@ pub fn json(fleet: &str, machines: &[MachineReport<'_>], exit_code: u8) -> Strin
 }
 
 /// Escapes what could steer a terminal. It can stand in strings only, so this stays the same JSON.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut made = String::with_capacity(text.len());
     for character in text.chars() {
         if safe::is_harmful(character) {
@@ -70,12 +70,20 @@ struct Machine<'a> {
     in_order: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pending: Option<usize>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unplanned: Vec<IdPart<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     unsupported: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<FailurePart<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     left: Option<LeftPart<'a>>,
+}
+
+#[derive(Serialize)]
+struct IdPart<'a> {
+    kind: &'a str,
+    target: &'a str,
 }
 
 #[derive(Serialize)]
@@ -162,20 +170,34 @@ enum OutcomePart<'a> {
     Skipped { needs: usize },
     Held { reason: &'a str },
     NotReached,
+    Reverted,
 }
 
 impl<'a> Machine<'a> {
     fn of(report: &MachineReport<'a>) -> Self {
-        let outcomes = report.steps.iter().map(Some).chain(std::iter::repeat(None));
         let steps = report.plan.map_or(&[][..], |plan| &plan.steps);
+        let outcome = |index: usize| match report.steps.get(index) {
+            Some(outcome) => Some(OutcomePart::of(outcome)),
+            None => {
+                let reason = report.stale.and_then(|stale| stale.get(&index));
+                reason.map(|reason| OutcomePart::Refused { reason })
+            }
+        };
         Self {
             name: report.name.as_str(),
             status: status(report.status()),
             notes: report.notes,
-            steps: steps.iter().zip(outcomes).map(|(step, outcome)| StepPart::of(step, outcome)).collect(),
+            steps: (steps.iter().enumerate())
+                .map(|(index, step)| StepPart::of(step, outcome(index)))
+                .collect(),
             blocked: report.plan.map_or_else(Vec::new, blocked),
             in_order: report.plan.map(|plan| plan.in_order),
             pending: report.pending,
+            unplanned: report
+                .unplanned
+                .iter()
+                .map(|id| IdPart { kind: id.kind, target: &id.target })
+                .collect(),
             unsupported: report.unsupported,
             failure: report
                 .failure
@@ -205,7 +227,7 @@ impl<'a> BlockedPart<'a> {
 }
 
 impl<'a> StepPart<'a> {
-    fn of(step: &'a Step, outcome: Option<&'a StepOutcome>) -> Self {
+    fn of(step: &'a Step, outcome: Option<OutcomePart<'a>>) -> Self {
         Self {
             kind: step.id.kind,
             target: &step.id.target,
@@ -216,7 +238,7 @@ impl<'a> StepPart<'a> {
             awaits: step.awaits.iter().map(MachineName::as_str).collect(),
             details: step.difference.details.iter().map(DetailPart::of).collect(),
             aspects: step.aspects.iter().map(AspectPart::of).collect(),
-            outcome: outcome.map(OutcomePart::of),
+            outcome,
         }
     }
 }
@@ -273,6 +295,7 @@ impl<'a> OutcomePart<'a> {
             StepOutcome::Skipped(needs) => Self::Skipped { needs: *needs },
             StepOutcome::Held(reason) => Self::Held { reason },
             StepOutcome::NotReached => Self::NotReached,
+            StepOutcome::Reverted => Self::Reverted,
         }
     }
 }
@@ -294,7 +317,7 @@ fn status(status: Status) -> &'static str {
     }
 }
 
-fn failure_kind(kind: FailureKind) -> &'static str {
+pub(super) fn failure_kind(kind: FailureKind) -> &'static str {
     match kind {
         FailureKind::Unreachable => "unreachable",
         FailureKind::Refused => "refused",

@@ -1,7 +1,9 @@
 //! One machine's part in a report, and what it comes down to.
 
+use std::collections::BTreeMap;
+
 use crate::event::{Failure, FailureKind, StepOutcome};
-use crate::model::MachineName;
+use crate::model::{MachineName, ResourceId};
 use crate::plan::Plan;
 use crate::resource::Action;
 
@@ -22,6 +24,10 @@ pub struct MachineReport<'a> {
     pub failure: Option<&'a Failure>,
     /// Why it is not touched, when that is no fault of the run.
     pub unsupported: Option<&'a str>,
+    /// Steps that are not made, by their indices, and why: a saved plan has them otherwise.
+    pub stale: Option<&'a BTreeMap<usize, String>>,
+    /// Changes that are not made and not part of the plan, because the saved plan does not have them.
+    pub unplanned: &'a [ResourceId],
     /// When the report is about drift, and the plan its drifted part: how many changes are not in it
     /// because it is the inventory that moved.
     pub pending: Option<usize>,
@@ -89,6 +95,8 @@ impl<'a> MachineReport<'a> {
             left: None,
             failure: None,
             unsupported: None,
+            stale: None,
+            unplanned: &[],
             pending: None,
         }
     }
@@ -97,6 +105,25 @@ impl<'a> MachineReport<'a> {
     #[must_use]
     pub fn was_applied(&self) -> bool {
         !self.steps.is_empty() || self.left.is_some()
+    }
+
+    /// How many steps are not made because a saved plan has them otherwise.
+    pub(super) fn refused(&self) -> usize {
+        self.stale.map_or(0, BTreeMap::len)
+    }
+
+    /// How many changes are still to make.
+    pub(super) fn to_make(&self) -> usize {
+        match (self.left, self.plan) {
+            (Some(left), _) if self.was_applied() => left.steps.len(),
+            (_, Some(plan)) => plan.steps.len().saturating_sub(self.refused()) + self.unplanned.len(),
+            (_, None) => 0,
+        }
+    }
+
+    /// Whether all that is left was not to be made.
+    fn is_unplanned(&self, left: &Plan) -> bool {
+        left.blocked.is_empty() && left.steps.iter().all(|step| self.unplanned.contains(&step.id))
     }
 
     /// What became of it.
@@ -118,17 +145,22 @@ impl<'a> MachineReport<'a> {
             return if plan.steps.is_empty() { Status::NoDrift } else { Status::Drifted };
         }
         if plan.steps.is_empty() {
-            return if plan.blocked.is_empty() { Status::InOrder } else { Status::Blocked };
+            return match (plan.blocked.is_empty(), self.unplanned.is_empty()) {
+                (true, true) => Status::InOrder,
+                (true, false) => Status::Pending,
+                (false, _) => Status::Blocked,
+            };
         }
         if !self.was_applied() {
-            return Status::Pending;
+            return if self.refused() < plan.steps.len() { Status::Pending } else { Status::Refused };
         }
         let ended = Ended::of(self.steps);
         let all = ended.changed == plan.steps.len();
         match self.left {
             Some(left) if all && left.is_empty() => Status::Done,
+            Some(left) if all && self.is_unplanned(left) => Status::Pending,
             _ if ended.changed > 0 => Status::Partly,
-            _ if ended.refused > 0 && ended.failed == 0 => Status::Refused,
+            _ if ended.refused + ended.reverted > 0 && ended.failed == 0 => Status::Refused,
             _ => Status::Failed,
         }
     }
@@ -148,6 +180,15 @@ pub(super) struct Counts {
 }
 
 impl Counts {
+    /// Those of a machine's plan that are made.
+    pub(super) fn made(machine: &MachineReport<'_>) -> Self {
+        let Some(plan) = machine.plan else { return Self::default() };
+        match machine.stale.filter(|stale| !stale.is_empty()) {
+            None => Self::of(plan),
+            Some(stale) => Self::of(&plan.only(|index, _| !stale.contains_key(&index))),
+        }
+    }
+
     pub(super) fn of(plan: &Plan) -> Self {
         let mut counts = Self { blocked: plan.blocked.len(), in_order: plan.in_order, ..Self::default() };
         for step in &plan.steps {
@@ -173,6 +214,7 @@ pub(super) struct Ended {
     pub(super) skipped: usize,
     pub(super) held: usize,
     pub(super) not_reached: usize,
+    pub(super) reverted: usize,
 }
 
 impl Ended {
@@ -186,6 +228,7 @@ impl Ended {
                 StepOutcome::Skipped(_) => &mut ended.skipped,
                 StepOutcome::Held(_) => &mut ended.held,
                 StepOutcome::NotReached => &mut ended.not_reached,
+                StepOutcome::Reverted => &mut ended.reverted,
             } += 1;
         }
         ended

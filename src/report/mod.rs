@@ -2,6 +2,7 @@
 
 mod diagnostics;
 mod difference;
+mod history;
 mod json;
 mod layout;
 mod machine;
@@ -14,6 +15,7 @@ mod summary;
 mod words;
 
 pub use diagnostics::diagnostics;
+pub use history::{history, history_json};
 pub use json::{JSON_VERSION, json};
 pub use machine::{MachineReport, Status};
 pub use outcome::outcomes;

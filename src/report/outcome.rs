@@ -42,6 +42,7 @@ fn counts(machine: &MachineReport<'_>) -> Vec<Line> {
     counts.extend(words::counts(&[
         (ended.failed, "failed", Paint::Alarm),
         (ended.refused, "refused", Paint::Alarm),
+        (ended.reverted, "put back", Paint::Alarm),
         (ended.skipped, "skipped", Paint::Changed),
         (ended.held, "still waiting", Paint::Changed),
         (ended.not_reached, "not reached", Paint::Changed),
@@ -66,6 +67,10 @@ fn body(machine: &MachineReport<'_>, style: Style) -> String {
             StepOutcome::Failed(reason) => ("!", "failed", Paint::Alarm, reason.clone()),
             StepOutcome::Refused(reason) => ("!", "refused", Paint::Alarm, reason.clone()),
             StepOutcome::Held(reason) => ("-", "waits", Paint::Changed, reason.clone()),
+            StepOutcome::Reverted => {
+                let reason = "it was made, and the machine is as it was before";
+                ("!", "put back", Paint::Alarm, reason.to_owned())
+            }
             StepOutcome::Skipped(need) => {
                 ("-", "skipped", Paint::Changed, skipped(plan, machine.steps, *need))
             }
@@ -92,6 +97,7 @@ fn skipped(plan: &Plan, steps: &[StepOutcome], need: usize) -> String {
         Some(StepOutcome::Skipped(_)) => "was skipped",
         Some(StepOutcome::Held(_)) => "waits for another machine",
         Some(StepOutcome::NotReached) => "was not reached",
+        Some(StepOutcome::Reverted) => "was put back",
         Some(StepOutcome::Failed(_) | StepOutcome::Changed) | None => "failed",
     };
     format!("it needs {}, which {how}", needed.id)

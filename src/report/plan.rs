@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use super::layout::{Break, Line};
 use super::machine::{Counts, MachineReport};
 use super::step::{self, BODY};
@@ -44,8 +46,8 @@ fn machine_text(text: &mut String, machine: &MachineReport<'_>, widest: usize, s
         let reason = safe::line(reason, style);
         items.push(Line::default().with(Paint::Faint, format!("not touched: {reason}")));
     } else if let Some(plan) = machine.plan {
-        items = counts(plan, machine.pending);
-        body(&mut rest, plan, style);
+        items = counts(plan, machine);
+        body(&mut rest, plan, machine.stale, style);
     }
     if let Some(failure) = machine.failure {
         if machine.plan.is_none() {
@@ -62,15 +64,15 @@ fn machine_text(text: &mut String, machine: &MachineReport<'_>, widest: usize, s
 
 /// `3 to create`, `1 to update`, `28 in order`, or that there is nothing to do.
 ///
-/// Of a report about drift also how many changes are `pending`, which it does not show.
-fn counts(plan: &Plan, pending: Option<usize>) -> Vec<Line> {
-    let counts = Counts::of(plan);
-    let hidden = match pending {
+/// Of a report about drift also how many changes are pending, which it does not show.
+fn counts(plan: &Plan, machine: &MachineReport<'_>) -> Vec<Line> {
+    let counts = Counts::made(machine);
+    let hidden = match machine.pending {
         None | Some(0) => String::new(),
         Some(hidden) => format!("{hidden} pending not shown"),
     };
     if plan.is_empty() {
-        let nothing = if pending.is_some() { "no drift" } else { "nothing to do" };
+        let nothing = if machine.pending.is_some() { "no drift" } else { "nothing to do" };
         let hidden = if hidden.is_empty() { hidden } else { format!(", {hidden}") };
         let words = format!("{nothing} ({} in order{hidden})", counts.in_order);
         return vec![Line::default().with(Paint::Plain, words)];
@@ -82,6 +84,7 @@ fn counts(plan: &Plan, pending: Option<usize>) -> Vec<Line> {
         (counts.remove, "to remove", Paint::Removed),
         (counts.release, "to release", Paint::Faint),
         (counts.restart, "to restart", Paint::Place),
+        (machine.refused(), "refused", Paint::Alarm),
         (counts.blocked, "blocked", Paint::Alarm),
         (counts.in_order, "in order", Paint::Faint),
     ];
@@ -90,9 +93,15 @@ fn counts(plan: &Plan, pending: Option<usize>) -> Vec<Line> {
     items
 }
 
-fn body(text: &mut String, plan: &Plan, style: Style) {
+fn body(text: &mut String, plan: &Plan, stale: Option<&BTreeMap<usize, String>>, style: Style) {
     let mut roomy = false;
     for (index, one) in plan.steps.iter().enumerate() {
+        if let Some(reason) = stale.and_then(|stale| stale.get(&index)) {
+            let head = step::Heading { sign: "!", verb: "refused", paint: Paint::Alarm };
+            head.write(text, &one.id, &one.origin, "", style);
+            step::reason(text, reason, BODY, style);
+            continue;
+        }
         let wide = step::has_text(one);
         // A diff stands free; short steps stand together.
         if index > 0 && (wide || roomy) {

@@ -93,7 +93,7 @@ const fn column(name: &'static str, always: bool, count: fn(&MachineReport<'_>) 
 }
 
 fn counts(machine: &MachineReport<'_>) -> Counts {
-    machine.plan.map(Counts::of).unwrap_or_default()
+    Counts::made(machine)
 }
 
 fn ended(machine: &MachineReport<'_>) -> Ended {
@@ -107,6 +107,7 @@ const BEFORE: &[Column] = &[
     column("remove", true, |machine| counts(machine).remove),
     column("release", false, |machine| counts(machine).release),
     column("restart", false, |machine| counts(machine).restart),
+    column("refused", false, |machine| machine.refused()),
     column("blocked", false, |machine| counts(machine).blocked),
     column("in order", true, |machine| counts(machine).in_order),
 ];
@@ -115,6 +116,7 @@ const AFTER: &[Column] = &[
     column("changed", true, |machine| ended(machine).changed),
     column("failed", false, |machine| ended(machine).failed),
     column("refused", false, |machine| ended(machine).refused),
+    column("put back", false, |machine| ended(machine).reverted),
     column("skipped", false, |machine| ended(machine).skipped),
     column("waits", false, |machine| ended(machine).held),
     column("not reached", false, |machine| ended(machine).not_reached),
@@ -175,7 +177,7 @@ fn parts(machines: &[MachineReport<'_>]) -> Vec<String> {
         let found: Vec<usize> = machines
             .iter()
             .filter(|machine| machine.status() == status)
-            .map(|machine| machine.plan.map_or(0, |plan| plan.steps.len()))
+            .map(MachineReport::to_make)
             .collect();
         if !found.is_empty() {
             let what = format!("{} {what}", counted(found.iter().sum(), noun));

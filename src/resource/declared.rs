@@ -91,7 +91,7 @@ pub trait Resource: Debug + Send + Sync {
 
     /// What its operations may change on the machine.
     fn touches(&self) -> Vec<Touched> {
-        Vec::new()
+        self.path().cloned().map(Touched::Path).into_iter().collect()
     }
 }
 

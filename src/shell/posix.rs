@@ -26,6 +26,11 @@ pub const STATE: Library = Library { name: "state", posix: include_str!("library
 
 /// The functions that keep what a step changes, and put it back.
 pub const KEEP: Library = Library { name: "keep", posix: include_str!("library/keep.sh") };
+
+/// The functions that arm a revert of what can cut the way in, confirm it or put it back. Not every session
+/// is given them.
+pub const GUARD: Library = Library { name: "guard", posix: include_str!("library/guard.sh") };
+
 /// The functions that walk a plan.
 pub const APPLY: Library = Library { name: "apply", posix: include_str!("library/apply.sh") };
 

@@ -1,12 +1,16 @@
 //! The controller's disk: inventories, roles, templates, secrets, keys, rendered files.
 
+mod history;
 mod library;
+mod plan_file;
 mod project;
 mod rendered;
 mod seat;
 mod secrets;
 mod target;
 
+pub use history::{HistoryError, RememberedRuns, remember_runs, remembered_runs};
+pub use plan_file::{PlanStoreError, read_plan, write_plan};
 pub use project::{LoadError, Project, ProjectOptions, load};
 pub use rendered::{WriteError, write_rendered};
 pub use seat::Seat;

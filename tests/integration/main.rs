@@ -7,6 +7,8 @@
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod boundary;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod demo;
@@ -19,6 +21,8 @@ mod house;
 #[cfg(test)]
 mod inventory;
 #[cfg(test)]
+mod listing;
+#[cfg(test)]
 mod project;
 #[cfg(test)]
 mod rig;
@@ -27,9 +31,17 @@ mod rig_access;
 #[cfg(test)]
 mod rig_bounds;
 #[cfg(test)]
+mod rig_consent;
+#[cfg(test)]
 mod rig_disk;
 #[cfg(test)]
 mod rig_drift;
+#[cfg(test)]
+mod rig_faults;
+#[cfg(test)]
+mod rig_guard;
+#[cfg(test)]
+mod rig_histories;
 #[cfg(test)]
 mod rig_hostile;
 #[cfg(test)]
@@ -39,11 +51,17 @@ mod rig_interrupted;
 #[cfg(test)]
 mod rig_leaving;
 #[cfg(test)]
+mod rig_lock;
+#[cfg(test)]
 mod rig_many;
 #[cfg(test)]
 mod rig_mounts;
 #[cfg(test)]
+mod rig_prune;
+#[cfg(test)]
 mod rig_random;
+#[cfg(test)]
+mod rig_saved;
 #[cfg(test)]
 mod rig_secret;
 #[cfg(test)]
@@ -52,6 +70,8 @@ mod rig_self;
 mod rig_shells;
 #[cfg(test)]
 mod rig_stages;
+#[cfg(test)]
+mod rig_undo;
 #[cfg(test)]
 mod rig_wholetech;
 #[cfg(test)]

@@ -108,7 +108,8 @@ impl Project {
         self.plan(&[]).expect(0);
     }
 
-    fn run(&self, command: &str, more: &[&str]) -> Ran {
+    /// `fleetprov COMMAND`, with more arguments.
+    pub(crate) fn run(&self, command: &str, more: &[&str]) -> Ran {
         let output = self.command(command, more).output().expect("fleetprov runs");
         Ran::of(output)
     }
@@ -322,7 +323,7 @@ impl Ran {
     }
 
     /// All that was printed, with every run of white space as one space: reports wrap their lines.
-    fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         let all = format!("{} {}", self.stdout, self.stderr);
         all.split_whitespace().collect::<Vec<_>>().join(" ")
     }

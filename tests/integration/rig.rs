@@ -225,6 +225,24 @@ impl RunningMachine {
         self.address
     }
 
+    /// The id of the machine's first process, as this computer sees it. Another one after a restart.
+    pub(crate) fn init(&self) -> u32 {
+        self.fact(3).parse().expect("a process id")
+    }
+
+    /// The machine's root folder, as this computer sees it; the same after a restart.
+    pub(crate) fn root(&self) -> PathBuf {
+        PathBuf::from(self.fact(4))
+    }
+
+    /// A column of the machine's line in the rig's table.
+    fn fact(&self, column: usize) -> String {
+        let table = std::fs::read_to_string(self.directory.join("machines.tsv")).expect("the rig's table");
+        let mut lines = table.lines().map(|line| line.split('\t').collect::<Vec<_>>());
+        let line = lines.find(|line| line[0] == self.name).expect("the machine is in the rig's table");
+        line[column].to_owned()
+    }
+
     /// Runs a program as root inside the machine.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.run_with_input(arguments, b"")

@@ -1,6 +1,7 @@
 //! Disks in trouble: full, out of inodes, read-only. The old file stays, nothing half is left, the
 //! rest goes on, and the message says what it was.
 
+use crate::boundary::{Boundary, Watch};
 use crate::project::Project;
 use crate::rig::{Fault, Machine, Rig, RunningMachine};
 
@@ -35,7 +36,32 @@ fn a_full_disk_keeps_the_old_file() {
     project.declare("box", &content);
     machine.fault(Fault::Fill);
     project.plan(&[]).expect(2);
-    project.apply(&[]).expect(3).says("No space left on device");
+    // What cannot be written down first is not done.
+    let ran = project.apply(&[]);
+    ran.expect(1).says("begin, so nothing was changed: it cannot be written down in /var/lib/fleetprov");
+    ran.says("No space left on device");
+    assert_eq!(machine.read("/srv/data/large"), b"old");
+    assert_eq!(machine.check("stat -c %a /srv/data/mode"), "644");
+    assert_eq!(leftovers(machine), "");
+    machine.fault(Fault::Unfill);
+    project.converge();
+    assert_eq!(machine.read("/srv/data/large").len(), 300_000);
+}
+
+#[test]
+fn a_disk_that_fills_up_on_the_way_costs_what_needs_room() {
+    let rig = Rig::start(&[Machine::plain("box").size("24m")]);
+    let machine = rig.machine("box");
+    let project = Project::new(&rig).machine(machine, "root", "", OLD);
+    project.converge();
+    project.declare("box", &new(&"x".repeat(300_000)));
+    let watch = Watch::new(machine, 0, Boundary::Begun);
+    let mut running = project.start("apply", &["--yes"]);
+    let held = watch.wait(|| running.is_running()).expect("the first step");
+    assert_eq!(held.steps[0].0, "file /srv/data/large");
+    machine.fault(Fault::Fill);
+    drop(watch);
+    running.finish().expect(3).says("No space left on device");
     assert_eq!(machine.read("/srv/data/large"), b"old");
     assert_eq!(machine.check("stat -c %a /srv/data/mode"), "600", "what needs no space is done");
     assert_eq!(leftovers(machine), "");

@@ -35,6 +35,7 @@ impl Two {
         at_home(job(machine, declared), &self.of(machine))
     }
 
+    /// What the machine has noted of its run.
     fn progress(&self, machine: &str) -> String {
         let runs = std::fs::read_dir(self.of(machine).join(".state/runs")).unwrap();
         let texts = runs.map(|run| std::fs::read_to_string(run.unwrap().path().join("progress")).unwrap());

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::format::block::{Comment, Position};
-use crate::model::{Init, MachineFacts, MachinePath, Source, Span};
+use crate::model::{Digest, Init, MachineFacts, MachinePath, Source, Span};
 use crate::resource::block::Block;
 use crate::resource::link::Link;
 use crate::resource::{Answer, PathFacts, PathType, Payload};
@@ -115,7 +115,8 @@ fn steps_need_the_steps_of_what_they_need() {
 #[test]
 fn a_fingerprint_stands_for_the_changes_and_the_state_they_are_bound_to() {
     let declared = [link("/a", "x"), link("/b", "x")];
-    let of = |declared: &[Declared], a: Vec<Answer>, b: Vec<Answer>| plan(declared, vec![a, b]).fingerprint();
+    let of =
+        |declared: &[Declared], a: Vec<Answer>, b: Vec<Answer>| plan(declared, vec![a, b]).fingerprint("key");
     let first = of(&declared, to("y"), to("x"));
     assert_eq!(first, of(&declared, to("y"), to("x")));
     let others = [

@@ -124,6 +124,8 @@ fp_fill() {
 	cat >&9 || return
 	fp_failed="receive $1 whole"
 	fp_verify || return
+	fp_failed="use the new $1"
+	fp_checked "$1" "$fp_temporary" || return
 	fp_failed="give $1 its owner and mode"
 	fp_shape /proc/self/fd/9 "$fp_mode" || return
 	fp_failed="flush $1"
@@ -131,6 +133,29 @@ fp_fill() {
 	fp_failed="put $1 in its place"
 	fp_put "$fp_temporary" "$1" || return
 	fp_failed=''
+}
+
+# Whether file $2 is fit to become $1, by the checker of whoever reads it, where there is one: those that
+# decide who gets in would keep everybody out when they cannot read it. Says why not. What a checker lacks
+# on this machine is no fault of the file.
+fp_checked() {
+	case $1 in
+	/etc/ssh/sshd_config | /etc/ssh/sshd_config.d/*.conf) set -- sshd -t -f "$2" ;;
+	/etc/sudoers.d/*[.~]*) return 0 ;;
+	/etc/sudoers | /etc/sudoers.d/*) set -- visudo -c -f "$2" ;;
+	/etc/nftables.conf | /etc/nftables.d/*) set -- nft -c -f "$2" ;;
+	*) return 0 ;;
+	esac
+	[ "$fp_self" = 0 ] || return 0
+	# sshd wants to be called by its whole path.
+	fp_checker=$(command -v "$1" 2>/dev/null) || return 0
+	shift
+	fp_said=$("$fp_checker" "$@" 2>&1 </dev/null) && return 0
+	case $fp_said in
+	*'no hostkeys available'* | *'Missing privilege separation'* | *'Operation not permitted'* | *'not supported'*) return 0 ;;
+	esac
+	printf '%s\n' "$fp_said" | sed "s|$fp_temporary|the new file|g" >&2
+	return 1
 }
 
 # Whether the temporary file is what was sent: its digest is fp_wanted, when one is set.

@@ -37,7 +37,17 @@ fp_guard_now() {
 # be, fp_guard_off says why, and fp_step refuses those steps.
 fp_guard_arm() {
 	fp_guard=$fp_state/guard fp_guard_first=$2 fp_guard_last=$3
-	fp_guard_off=''
+	fp_guard_off='' fp_keep_durable=yes
+	fp_guard_one=$2
+	while [ "$fp_guard_one" -le "$3" ]; do
+		case $fp_barred in
+		*" $fp_guard_one "*)
+			fp_guard_off='what can cut the way in is changed together or not at all, and a part of it is left out'
+			return
+			;;
+		esac
+		fp_guard_one=$((fp_guard_one + 1))
+	done
 	if fp_guard_arming "$@" </dev/null >/dev/null 2>&1 7>&-; then
 		fp_frame guard armed
 	else
@@ -223,7 +233,7 @@ fp_guard_clear() {
 		# The leader of its group, unless it is us who were woken.
 		fp_guard_one=${fp_guard_word%% *}
 		if [ "$fp_guard_one" != $$ ] && [ "$(fp_life "$fp_guard_one")" = "$fp_guard_word" ]; then
-			kill -KILL -- "-$fp_guard_one"
+			kill -KILL "-$fp_guard_one"
 		fi
 	fi
 	rm -f -- "$fp_guard/made" "$fp_guard/confirmed" "$fp_guard/sleeper" "$fp_guard/wants" "$fp_guard/crontab" \
@@ -253,6 +263,17 @@ fp_guard_made() {
 	fp_progress=/dev/null
 	fp_unlock
 	fp_frame guard made
+}
+
+# After fp_keep, before step fp_index changes anything: whether all of it can be put back.
+fp_guard_kept() {
+	for fp_guard_one in "$fp_run/before/$fp_index".*; do
+		if { IFS= read -r fp_guard_word && IFS= read -r fp_guard_text; } <"$fp_guard_one"; then
+			case $fp_guard_text in unkept*) ;; *) continue ;; esac
+		fi
+		fp_refuse "${fp_guard_word#*:} could not be put back: ${fp_guard_text#unkept }"
+		return
+	done
 }
 
 # Sets fp_guard_word to what is said last of step $1.
@@ -377,6 +398,9 @@ fp_guard_put_back() {
 		done
 	done
 	for fp_guard_service; do
+		fp_guard_uninstall "$fp_guard_service" || fp_guard_failed=yes
+	done
+	for fp_guard_service; do
 		fp_guard_serve "$fp_guard_service"
 	done
 	[ -z "$fp_guard_failed" ] || return 1
@@ -384,6 +408,19 @@ fp_guard_put_back() {
 	rm -f -- "$fp_guard/reverting" "$fp_guard/armed"
 	fp_guard_flush "$fp_progress" "$fp_guard"
 	fp_guard_clear
+}
+
+# Removes the package that was installed, when $1 is package:NAME. It was not there before, so nothing needs
+# it. Not while the machine starts: what is removed is asked to stop, and nothing runs yet.
+fp_guard_uninstall() {
+	case $fp_mode/$1 in
+	boot/*) ;;
+	*/package:*)
+		dpkg -s -- "${1#package:}" || return 0
+		DEBIAN_FRONTEND=noninteractive apt-get -q -y remove -- "${1#package:}" </dev/null
+		return
+		;;
+	esac
 }
 
 # Lets service $1 read what was put back. When the machine starts, it is not running yet.

@@ -30,9 +30,9 @@ fp_state_file() {
 	printf 'unreadable %s\n' "$(printf '%s' "$fp_why" | fp_base64)"
 }
 
-# Sets fp_seen to the digest of record $1 and progress $2, or to absent; fp_last to the record's run.
-fp_state_seen() {
-	fp_seen=absent fp_last=''
+# Sets fp_last to the run that the record in folder $1 names, or to nothing.
+fp_state_last() {
+	fp_last=''
 	[ -f "$1/record" ] || return 0
 	read -r fp_word fp_format fp_last <"$1/record"
 	case "$fp_word $fp_format/$fp_last" in
@@ -40,6 +40,13 @@ fp_state_seen() {
 	"fleetprov-record 1/"*) ;;
 	*) fp_last='' ;;
 	esac
+}
+
+# Sets fp_seen to the digest of record and progress in folder $1, or to absent; and fp_last.
+fp_state_seen() {
+	fp_state_last "$1"
+	fp_seen=absent
+	[ -f "$1/record" ] || return 0
 	set -- "$1/record" "$1/runs/$fp_last/progress"
 	if [ -z "$fp_last" ] || [ ! -f "$2" ]; then set -- "$1"; fi
 	fp_seen=$(cat -- "$@" | sha256sum)
@@ -57,6 +64,15 @@ fp_armed() {
 	return 1
 }
 
+# Prints the record in folder $1, and the run fp_last with its progress.
+fp_state_files() {
+	fp_state_file record "$1/record"
+	if [ -n "$fp_last" ]; then
+		fp_state_file run "$1/runs/$fp_last/run"
+		fp_state_file progress "$1/runs/$fp_last/progress"
+	fi
+}
+
 # STATE OTHER: what is remembered in folder STATE, and whether another login's folder OTHER has a record.
 fp_kept() {
 	fp_frame begin kept
@@ -65,13 +81,19 @@ fp_kept() {
 		if ! fp_why=$(fp_state_safe "$1"); then
 			printf 'unreadable %s\n' "$(printf '%s' "$fp_why" | fp_base64)"
 		else
-			fp_state_file record "$1/record"
-			fp_state_seen "$1"
+			# A run that begins meanwhile puts its own record there: what is read has to belong together.
+			fp_tries=0
+			until
+				fp_state_seen "$1"
+				fp_of=$fp_last
+				fp_files=$(fp_state_files "$1")
+				fp_state_last "$1"
+				[ "$fp_last" = "$fp_of" ] || [ "$fp_tries" -ge 5 ]
+			do
+				fp_tries=$((fp_tries + 1))
+			done
 			printf 'seen %s\n' "$fp_seen"
-			if [ -n "$fp_last" ]; then
-				fp_state_file run "$1/runs/$fp_last/run"
-				fp_state_file progress "$1/runs/$fp_last/progress"
-			fi
+			[ -z "$fp_files" ] || printf '%s\n' "$fp_files"
 			if fp_armed "$1"; then
 				printf 'armed %s\n' "$fp_word"
 			fi
@@ -232,26 +254,30 @@ fp_progress=/dev/null
 # end has vanished without a word, and the lock would stay for as long as the connection seems to live.
 # A clock around dd would not do: the shell would take what comes after a gap for orders.
 fp_watch() {
-	fp_watch_over "$(fp_life $$)" </dev/null >/dev/null 2>&1 7>&- &
+	# In braces: only there nothing of what is closed is put aside for later.
+	{ fp_watch_over "$(fp_life $$)"; } </dev/null >/dev/null 2>&1 7>&- &
 	fp_watcher=$!
 }
 
+# Seconds between two looks, and how long nothing may come.
+fp_watch_pause=5 fp_watch_most=30
 fp_watcher=''
 fp_watch_over() {
 	trap - PIPE HUP
 	fp_stream=$(readlink "/proc/$$/fd/0")
 	fp_was='' fp_still=0
-	while sleep 5; do
+	while sleep "$fp_watch_pause"; do
 		[ "$(fp_life $$)" = "$1" ] || return 0
 		fp_watch_look
 		if [ -n "$fp_reading" ] && [ "$fp_reading" = "$fp_was" ]; then
-			fp_still=$((fp_still + 5))
+			fp_still=$((fp_still + fp_watch_pause))
 		else
 			fp_still=0
 		fi
 		fp_was=$fp_reading
-		[ "$fp_still" -ge 30 ] || continue
-		kill -KILL $$
+		[ "$fp_still" -ge "$fp_watch_most" ] || continue
+		# It ends as soon as what it waits for has ended, before it takes another order.
+		kill -TERM $$
 		# Those that wait for the rest may hold the lock, too, and each may be followed by another.
 		for fp_still in 1 2 3; do
 			# shellcheck disable=SC2086 # numbers
@@ -259,6 +285,7 @@ fp_watch_over() {
 			sleep 1
 			fp_watch_look
 		done
+		kill -KILL $$
 		return 0
 	done
 }
@@ -285,9 +312,9 @@ fp_note() {
 # Whether the run waits to be confirmed by another session (guard.sh).
 fp_held=''
 
-# After the run was verified.
+# After the last step, and before the machine is looked at again: whoever has heard the answer may end this
+# session at once.
 fp_done() {
 	fp_note end
 	fp_progress=/dev/null
-	fp_unlock
 }

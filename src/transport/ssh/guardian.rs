@@ -10,6 +10,7 @@ use russh::{Channel, ChannelOpenFailure, Names};
 use tokio::sync::SetOnce;
 
 use super::options::SshOptions;
+use crate::model::Hop;
 use crate::transport::error::TransportError;
 use crate::transport::known_hosts::{KnownHosts, Verdict, describe_key};
 
@@ -55,14 +56,30 @@ pub(super) enum GuardianError {
 pub(super) struct Guardian {
     host: String,
     port: u16,
+    former: Option<(String, u16)>,
     options: Arc<SshOptions>,
     notes: Arc<Notes>,
 }
 
 impl Guardian {
-    /// A guardian for the connection to a host.
-    pub(super) fn new(host: &str, port: u16, options: Arc<SshOptions>, notes: Arc<Notes>) -> Self {
-        Self { host: host.to_owned(), port, options, notes }
+    /// A guardian for the connection to a host. When nothing is pinned for it, what is pinned for its
+    /// former address holds: the same key is the same machine.
+    pub(super) fn new(hop: &Hop, former: Option<&Hop>, options: Arc<SshOptions>, notes: Arc<Notes>) -> Self {
+        let former = former.map(|former| (former.host.clone(), former.port));
+        Self { host: hop.host.clone(), port: hop.port, former, options, notes }
+    }
+
+    fn verdict(&self, offered: &PublicKeyOrCertificate) -> Verdict {
+        let (known, now) = (&self.options.known_hosts, SystemTime::now());
+        let verdict = known.verdict(&self.host, self.port, offered, now);
+        match (&verdict, &self.former) {
+            (Verdict::Unknown, Some((host, port)))
+                if known.verdict(host, *port, offered, now) == Verdict::Pinned =>
+            {
+                Verdict::Pinned
+            }
+            _ => verdict,
+        }
     }
 
     fn judge(&self, offered: &PublicKeyOrCertificate) -> Result<(), TransportError> {
@@ -71,7 +88,7 @@ impl Guardian {
         let file = known.file().to_owned();
         let key = offered.public_key();
         let description = describe_key(&key);
-        match known.verdict(&self.host, self.port, offered, SystemTime::now()) {
+        match self.verdict(offered) {
             Verdict::Pinned => Ok(()),
             Verdict::Unknown => Err(TransportError::UnknownHostKey {
                 host,

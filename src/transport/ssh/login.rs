@@ -53,19 +53,21 @@ pub(super) struct Door {
     pub(super) host: String,
 }
 
-/// Exchanges keys over a fresh stream. The host's key is checked on the way.
+/// Exchanges keys over a fresh stream. The host's key is checked on the way; `former` is where the machine
+/// was before.
 pub(super) async fn exchange_keys<S>(
     stream: S,
     hop: &Hop,
+    former: Option<&Hop>,
     options: &Arc<SshOptions>,
 ) -> Result<Door, TransportError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let notes = Arc::new(Notes::default());
-    let guardian = Guardian::new(&hop.host, hop.port, Arc::clone(options), Arc::clone(&notes));
+    let guardian = Guardian::new(hop, former, Arc::clone(options), Arc::clone(&notes));
     let host = name(hop);
-    match connect_stream(Arc::new(configuration(hop, options)), stream, guardian).await {
+    match connect_stream(Arc::new(configuration(hop, former, options)), stream, guardian).await {
         Ok(handle) => Ok(Door { handle, notes, host }),
         Err(GuardianError::Refused(error)) => Err(error),
         Err(GuardianError::Protocol(error)) => Err(TransportError::Lost { host, reason: explain(&error) }),
@@ -163,8 +165,12 @@ pub(super) fn name(hop: &Hop) -> String {
     format!("{}:{}", hop.host, hop.port)
 }
 
-fn configuration(hop: &Hop, options: &SshOptions) -> Config {
+fn configuration(hop: &Hop, former: Option<&Hop>, options: &SshOptions) -> Config {
     let known = &options.known_hosts;
+    let is_known = |hop: &Hop| {
+        known.has_authority(&hop.host, hop.port) || !known.algorithms(&hop.host, hop.port).is_empty()
+    };
+    let hop = if is_known(hop) { hop } else { former.unwrap_or(hop) };
     let pinned = known.algorithms(&hop.host, hop.port);
     let is_pinned = |algorithm: &Algorithm| {
         pinned.iter().any(|pinned| match (pinned, algorithm) {

@@ -53,10 +53,11 @@ impl SshSession {
         let deadline = Instant::now() + options.login_timeout;
         let mut jumps: Vec<Door> = Vec::new();
         for hop in &way.jumps {
-            let door = pass(jumps.last(), hop, &options, deadline, &cut).await?;
+            let door = pass(jumps.last(), hop, None, &options, deadline, &cut).await?;
             jumps.push(door);
         }
-        let machine = Arc::new(pass(jumps.last(), &way.hop, &options, deadline, &cut).await?);
+        let machine =
+            Arc::new(pass(jumps.last(), &way.hop, way.former.as_ref(), &options, deadline, &cut).await?);
         let spare = Spare::new(Arc::clone(&machine));
         Ok(Self { jumps, machine, spare, options, channels: Channels::new(), _cut: guard })
     }
@@ -137,6 +138,7 @@ impl Session for SshSession {
 async fn pass(
     before: Option<&Door>,
     hop: &Hop,
+    former: Option<&Hop>,
     options: &Arc<SshOptions>,
     deadline: Instant,
     cut: &CancellationToken,
@@ -158,7 +160,7 @@ async fn pass(
                     reason: error.to_string(),
                 })?;
             let stream = Patient::new(stream, options.stall_limit(), cut);
-            timeout_at(deadline, exchange_keys(stream, hop, options)).await
+            timeout_at(deadline, exchange_keys(stream, hop, former, options)).await
         }
         Some(before) => {
             let opening =
@@ -172,7 +174,7 @@ async fn pass(
                 })?
                 .into_stream();
             let stream = Patient::new(stream, options.stall_limit(), cut);
-            timeout_at(deadline, exchange_keys(stream, hop, options)).await
+            timeout_at(deadline, exchange_keys(stream, hop, former, options)).await
         }
     }
     .map_err(timed_out("exchange keys", whole))??;

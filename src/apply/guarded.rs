@@ -1,0 +1,111 @@
+//! The guarded end of a plan: what is armed before it, and what it takes to put it back.
+
+use std::time::Duration;
+
+use crate::plan::{Plan, Step};
+use crate::resource::{Action, Touched};
+use crate::shell::{Call, posix};
+
+/// Which services read files below a path: they have to be restarted when such a file is put back after
+/// they started with it.
+const READERS: &[(&str, &str)] = &[
+    ("/etc/ssh/", "ssh"),
+    ("/etc/dropbear", "dropbear"),
+    ("/etc/nftables", "nftables"),
+    ("/etc/iptables/", "netfilter-persistent"),
+    ("/etc/ufw/", "ufw"),
+    ("/etc/network/", "networking"),
+];
+
+/// The guarded steps of a plan: those from `first` to the end.
+pub(super) struct Guarded<'a> {
+    first: usize,
+    steps: &'a [Step],
+}
+
+impl<'a> Guarded<'a> {
+    /// Those of a plan, when there are any.
+    pub(super) fn of(plan: &'a Plan) -> Option<Self> {
+        let first = plan.guarded_from?;
+        let steps = plan.steps.get(first..).filter(|steps| !steps.is_empty())?;
+        Some(Self { first, steps })
+    }
+
+    /// Whether a step is one of them.
+    pub(super) fn has(&self, index: usize) -> bool {
+        index >= self.first
+    }
+
+    /// Whether a step is the first of them.
+    pub(super) fn begins_at(&self, index: usize) -> bool {
+        index == self.first
+    }
+
+    /// All steps that have to succeed before one of them: what it needs, and the guarded ones before it,
+    /// since they are one transaction.
+    pub(super) fn needs(&self, index: usize, step: &Step) -> Vec<usize> {
+        let mut needs: Vec<usize> = step.needs.iter().copied().filter(|need| *need < self.first).collect();
+        needs.extend(self.first..index);
+        needs
+    }
+
+    /// The call that arms the machine's revert.
+    pub(super) fn arm(&self, timeout: Duration) -> String {
+        let last = self.first + self.steps.len() - 1;
+        let numbers = [timeout.as_secs().to_string(), self.first.to_string(), last.to_string()];
+        posix::command(&Call::new("fp_guard_arm", numbers.into_iter().chain(self.services()))) + "\n"
+    }
+
+    /// The call after the last one.
+    pub(super) fn made(&self) -> String {
+        posix::command(&Call::new("fp_guard_made", self.services())) + "\n"
+    }
+
+    /// What has to be done beside putting back what was there: `unit:NAME` and `init:NAME` were started or
+    /// stopped, `package:NAME` was installed, `name:NAME` reads a file that was changed.
+    fn services(&self) -> Vec<String> {
+        let mut services: Vec<String> = Vec::new();
+        let mut add = |service: String| {
+            if !services.contains(&service) {
+                services.push(service);
+            }
+        };
+        for step in self.steps {
+            let target = &step.id.target;
+            match (step.id.kind, step.difference.action) {
+                ("unit", _) => add(format!("unit:{target}")),
+                ("init-script", _) => add(format!("init:{target}")),
+                ("package", Action::Create) => add(format!("package:{target}")),
+                _ => {}
+            }
+        }
+        for touched in self.steps.iter().flat_map(|step| &step.touches) {
+            if let Touched::Path(path) = touched
+                && let Some((_, name)) = READERS.iter().find(|(below, _)| path.as_str().starts_with(below))
+            {
+                add(format!("name:{name}"));
+            }
+        }
+        services
+    }
+}
+
+/// What a guarded step changes that no machine can put back, in words; `None` when all of it can be.
+pub(super) fn irrevocable(step: &Step) -> Option<String> {
+    // What was installed can be removed; what was removed may not be had again. A restart is made again
+    // with what was put back.
+    let known = matches!(
+        (step.id.kind, step.difference.action),
+        ("package", Action::Create) | ("init-script", Action::Restart)
+    );
+    if step.difference.operations.is_empty() || known {
+        return None;
+    }
+    if step.touches.is_empty() {
+        return Some(format!("it is not known what a change of {} touches", step.id));
+    }
+    step.touches.iter().find_map(|touched| match touched {
+        Touched::Other(what) => Some(format!("{what} cannot be put back")),
+        Touched::Path(_) | Touched::Unit(_) | Touched::Crontab(_) => None,
+    })
+}
