@@ -229,8 +229,7 @@ fn old_runs_lose_what_they_keep_and_very_old_ones_go() {
         // By their size.
         for name in left("before") {
             let large = fs::File::create(runs.join(name).join("before/0.2")).unwrap();
-            std::io::copy(&mut std::io::Read::take(std::io::repeat(b'x'), 4 << 20), &mut &large)
-                .unwrap();
+            std::io::copy(&mut std::io::Read::take(std::io::repeat(b'x'), 4 << 20), &mut &large).unwrap();
         }
         bench.run(&clean);
         assert_eq!(left("before").len(), 16, "fifteen times 4 MiB and a little, and the last run's");
