@@ -42,16 +42,6 @@ fp_masked() {
 	esac
 }
 
-# Sets fp_left_as to how step $2 of the run in folder $1 left its thing $3, or to nothing when it did not
-# come to say so.
-fp_left_by() {
-	fp_left_as=''
-	[ -f "$1/after" ] || return 0
-	while IFS= read -r fp_line; do
-		case $fp_line in "$2 $3 "*) fp_left_as=${fp_line#"$2 $3 "} ;; esac
-	done <"$1/after"
-}
-
 # STATE RUN: everything about run RUN that is needed to put it back: its document and progress in base64,
 # and for each thing that was kept a line `thing INDEX N NAME`, how it was (`was`), how it was left
 # (`left`) and how it is (`now`), in the words of fp_thing_words.
@@ -110,7 +100,8 @@ fp_past_texts() {
 }
 
 # STATE RUN INDEX [N=WORDS]...: puts back step INDEX of run RUN when each thing it touched is as that step
-# left it, or as WORDS say of the N-th one. What is as it was before already is left alone.
+# left it, or as WORDS say of the N-th one. What is as it was before already, and what the step left as it
+# was, is left alone.
 fp_undo() {
 	fp_past=$1/runs/$2 fp_past_place=$3
 	shift 3
@@ -123,7 +114,7 @@ fp_undo() {
 		fp_image_read "$fp_past/before/$fp_past_place.$fp_n"
 		fp_thing_words "$fp_thing"
 		case $fp_was in
-		"$fp_now") ;;
+		"$fp_now" | "$fp_left_as") ;;
 		unkept*)
 			fp_refuse "${fp_thing#*:} cannot be put back: ${fp_was#unkept }"
 			return

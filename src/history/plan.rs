@@ -122,14 +122,19 @@ impl<'a> Making<'a> {
         self.foreseen.get(thing.name.as_str()).copied().unwrap_or(&thing.now)
     }
 
+    /// Whether a thing has to change to be as it was: not when it is so, nor when the step left it so.
+    fn goes_back(&self, thing: &'a Thing) -> bool {
+        *self.now(thing) != thing.was && thing.left.as_ref() != Some(&thing.was)
+    }
+
     fn judge(&self, step: &RunStep, things: &'a [Thing]) -> Verdict {
         let mut doubts = Vec::new();
         let mut is_back = true;
         for thing in things {
-            let now = self.now(thing);
-            if *now == thing.was {
+            if !self.goes_back(thing) {
                 continue;
             }
+            let now = self.now(thing);
             is_back = false;
             let name = shown(thing);
             if let Touched::Other(_) = thing.touched {
@@ -164,17 +169,14 @@ impl<'a> Making<'a> {
     }
 
     fn put_back(&mut self, index: usize, step: &RunStep, things: &'a [Thing], doubts: Vec<String>) -> Draft {
-        let changes: Vec<(&Thing, &Condition)> = things
-            .iter()
-            .map(|thing| (thing, self.now(thing)))
-            .filter(|(thing, now)| **now != thing.was)
-            .collect();
+        let changing = things.iter().filter(|thing| self.goes_back(thing));
+        let changes: Vec<(&Thing, &Condition)> = changing.map(|thing| (thing, self.now(thing))).collect();
         let action = action(changes.iter().map(|(thing, now)| (*now, &thing.was)));
         let details = changes.iter().flat_map(|(thing, now)| details(&step.id, thing, now)).collect();
         let arguments = [self.state.to_owned(), self.undone.document.id.to_string(), index.to_string()];
         let operation = operation(Call::new("fp_undo", arguments.into_iter().chain(doubts)));
         let draft = self.draft(index, step, action, details, vec![operation], things);
-        for thing in things {
+        for (thing, _) in changes {
             self.foreseen.insert(&thing.name, &thing.was);
         }
         draft
@@ -187,9 +189,10 @@ impl<'a> Making<'a> {
         action: Action,
         details: Vec<Detail>,
         operations: Vec<Operation>,
-        things: &[Thing],
+        things: &'a [Thing],
     ) -> Draft {
-        let names: BTreeSet<String> = things.iter().map(|thing| thing.name.clone()).collect();
+        let changing = things.iter().filter(|thing| self.goes_back(thing));
+        let names: BTreeSet<String> = changing.map(|thing| thing.name.clone()).collect();
         let earlier = self.drafts.iter().enumerate();
         let needs = earlier
             .filter(|(_, draft)| draft.names.iter().any(|one| names.iter().any(|other| meet(one, other))))
@@ -240,7 +243,6 @@ impl<'a> Making<'a> {
                     self.plan.in_order = self.plan.in_order.saturating_sub(1);
                     let mut draft =
                         self.draft(index, step, Action::Restart, Vec::new(), vec![restart], things);
-                    draft.step.needs.clear();
                     draft.step.because = because;
                     self.drafts.push(draft);
                 }

@@ -2,9 +2,13 @@
 
 mod call;
 pub mod frames;
+#[cfg(test)]
+mod keep_tests;
 pub mod posix;
 pub mod program;
 #[cfg(test)]
 mod quoting_tests;
+#[cfg(test)]
+mod silence_tests;
 
 pub use call::{Call, Library};

@@ -289,6 +289,16 @@ fn every_field_of_every_kind_is_on_the_page() {
 }
 
 #[test]
+fn the_page_says_of_every_kind_how_it_goes() {
+    let rows = &tables(section(ROLES, "## What leaves the inventory"))[0];
+    let mut told: Vec<&str> = rows.iter().flat_map(|row| words(row[0])).collect();
+    let mut kinds: Vec<&str> = KINDS.iter().map(|kind| kind.word).collect();
+    told.sort_unstable();
+    kinds.sort_unstable();
+    assert_eq!(told, kinds);
+}
+
+#[test]
 fn every_key_of_an_inventory_is_on_the_page() {
     let chapter = section(ROLES, "## The inventory");
     let tier = "tier: servers, platform: debian, connect: {ssh: root@nas}";

@@ -49,6 +49,8 @@ mod rig_hung;
 #[cfg(test)]
 mod rig_interrupted;
 #[cfg(test)]
+mod rig_leaving;
+#[cfg(test)]
 mod rig_lock;
 #[cfg(test)]
 mod rig_many;
@@ -68,6 +70,8 @@ mod rig_self;
 mod rig_shells;
 #[cfg(test)]
 mod rig_stages;
+#[cfg(test)]
+mod rig_undo;
 #[cfg(test)]
 mod rig_wholetech;
 #[cfg(test)]

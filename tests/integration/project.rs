@@ -108,7 +108,8 @@ impl Project {
         self.plan(&[]).expect(0);
     }
 
-    fn run(&self, command: &str, more: &[&str]) -> Ran {
+    /// `fleetprov COMMAND`, with more arguments.
+    pub(crate) fn run(&self, command: &str, more: &[&str]) -> Ran {
         let output = self.command(command, more).output().expect("fleetprov runs");
         Ran::of(output)
     }

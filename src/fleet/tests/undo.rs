@@ -4,74 +4,9 @@ use std::os::unix::fs::symlink;
 
 use super::machines::{at_home, job, options};
 use super::*;
-use crate::model::{Aspect, Aspects};
-use crate::resource::{
-    Action, Answers, Comparison, Detail, ObserveError, PathType, Question, Resource, Touched,
-};
+use crate::resource::{Action, Detail};
 use crate::state::RunId;
 use crate::transport::Connector;
-
-/// A resource that says what it touches, whether its kind does or not.
-#[derive(Debug)]
-struct Touching(Arc<dyn Resource>, Vec<Touched>);
-
-impl Resource for Touching {
-    fn id(&self) -> crate::model::ResourceId {
-        self.0.id()
-    }
-
-    fn questions(&self) -> Vec<Question> {
-        self.0.questions()
-    }
-
-    fn compare(&self, answers: Answers<'_>) -> Result<Comparison, ObserveError> {
-        self.0.compare(answers)
-    }
-
-    fn path(&self) -> Option<&MachinePath> {
-        self.0.path()
-    }
-
-    fn is_secret(&self) -> bool {
-        self.0.is_secret()
-    }
-
-    fn wanted(&self) -> Aspects {
-        let content = match self.0.rendered().into_iter().next().map(|file| file.content) {
-            Some(Content::Bytes(bytes)) => Aspect::Digest(Digest::of(&bytes)),
-            Some(Content::Secret(secret)) => Aspect::Secret(secret),
-            _ => Aspect::plain("something"),
-        };
-        Aspects::from([("content".to_owned(), content)])
-    }
-
-    fn observed(&self, answers: Answers<'_>) -> Result<Aspects, ObserveError> {
-        let content = match answers.path(0)?.what {
-            PathType::Absent => return Ok(Aspects::new()),
-            PathType::File => match (answers.path(0)?.digest, self.0.is_secret()) {
-                (Some(digest), true) => Aspect::Keyed(digest),
-                (Some(digest), false) => Aspect::Digest(digest),
-                _ => Aspect::plain("something"),
-            },
-            _ => Aspect::plain("something"),
-        };
-        Ok(Aspects::from([("content".to_owned(), content)]))
-    }
-
-    fn remains(&self) -> serde_json::Value {
-        self.0.remains()
-    }
-
-    fn touches(&self) -> Vec<Touched> {
-        self.1.clone()
-    }
-}
-
-fn touching(mut declared: Declared) -> Declared {
-    let path = declared.resource.path().unwrap().clone();
-    declared.resource = Arc::new(Touching(declared.resource, vec![Touched::Path(path)]));
-    declared
-}
 
 /// Applies, or puts a run back when one is named, and gives the run's name, the plan, its notes and
 /// what became of it.
@@ -144,9 +79,7 @@ impl Home {
             file(folder, "made/it's new", bytes(b"x")),
             file(folder, "hidden", secret),
         ]
-        .into_iter()
-        .map(touching)
-        .collect()
+        .into()
     }
 }
 
@@ -191,8 +124,8 @@ async fn the_record_is_what_it_was() {
     let home = Home::new();
     let folder = &home.folder();
     let connector = LocalConnector::new();
-    let first = || vec![touching(file(folder, "changed", bytes(b"first")))];
-    let second = || vec![touching(file(folder, "changed", bytes(b"second")))];
+    let first = || vec![file(folder, "changed", bytes(b"first"))];
+    let second = || vec![file(folder, "changed", bytes(b"second"))];
     go(&connector, folder, first(), None).await;
     let (run, ..) = go(&connector, folder, second(), None).await;
     go(&connector, folder, Vec::new(), Some(&run)).await;
@@ -234,8 +167,7 @@ async fn what_moves_between_look_and_change_is_refused_on_the_machine() {
     let home = Home::new();
     let folder = &home.folder();
     let connector = LocalConnector::new();
-    let declared =
-        vec![touching(file(folder, "changed", bytes(b"new"))), touching(directory(folder, "made"))];
+    let declared = vec![file(folder, "changed", bytes(b"new")), directory(folder, "made")];
     let (run, ..) = go(&connector, folder, declared, None).await;
     let mut options = options(1, Limits::default());
     options.identity = options.identity.undoing(run);
@@ -246,7 +178,7 @@ async fn what_moves_between_look_and_change_is_refused_on_the_machine() {
     std::fs::write(home.at("changed"), "by hand").unwrap();
     std::fs::write(home.at("made/foreign"), "by hand").unwrap();
     let outcome = undo.apply(prepared).await.remove(0);
-    assert!(outcome.steps.iter().all(|step| matches!(step, StepOutcome::Refused(_))), "{outcome:?}");
+    assert!(outcome.steps.iter().all(|step| matches!(step, StepOutcome::Refused(_))), "{:?}", outcome.steps);
     assert_eq!(std::fs::read(home.at("changed")).unwrap(), b"by hand");
     assert!(home.at("made/foreign").exists());
 }
@@ -258,7 +190,7 @@ async fn secrets_are_put_back_and_never_come_home() {
     let connector = LocalConnector::new();
     let secret = |text: &str| {
         let content = Content::Secret(Secret::new(text.as_bytes().to_vec()));
-        vec![touching(file(folder, "hidden", content))]
+        vec![file(folder, "hidden", content)]
     };
     go(&connector, folder, secret("first-marker"), None).await;
     let (run, ..) = go(&connector, folder, secret("second-marker"), None).await;
@@ -306,9 +238,9 @@ async fn a_step_that_was_cut_is_undone_only_when_it_is_known_what_it_left() {
     let folder = &home.folder();
     let connector = LocalConnector::new();
     let declared = vec![
-        touching(file(folder, "changed", bytes(b"new"))),
-        touching(file(folder, "other", bytes(b"other"))),
-        touching(directory(folder, "made")),
+        file(folder, "changed", bytes(b"new")),
+        file(folder, "other", bytes(b"other")),
+        directory(folder, "made"),
     ];
     let (run, ..) = go(&connector, folder, declared, None).await;
     let run_folder = folder.with_extension("state").join("runs").join(run.as_str());

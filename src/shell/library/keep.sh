@@ -278,6 +278,16 @@ fp_image_read() {
 	esac
 }
 
+# Sets fp_left_as to how step $2 of the run in folder $1 left its thing $3, or to nothing when it did not
+# come to say so.
+fp_left_by() {
+	fp_left_as=''
+	[ -f "$1/after" ] || return 0
+	while IFS= read -r fp_line; do
+		case $fp_line in "$2 $3 "*) fp_left_as=${fp_line#"$2 $3 "} ;; esac
+	done <"$1/after"
+}
+
 # PATH file MODE USER GROUP DIGEST SIZE | directory MODE USER GROUP | link USER GROUP TARGET | absent:
 # makes the path so, whatever is there; a file's content is on the stream.
 fp_path_back() {
@@ -373,50 +383,66 @@ fp_unit_restore() {
 }
 
 # RUN-FOLDER INDEX: puts back everything that step INDEX of a run touched to what it was before it,
-# without a look at what has happened since. What is so already is left alone. What runs is stopped
-# first, and started last. Goes on after a failure, and fails in the end.
+# without a look at what has happened since. What is so already is left alone, and so is what the step
+# left as it was. What runs is stopped
+# first, and started last; what was not there goes before the folder it is in, and what was there comes
+# after it. Goes on after a failure, and fails in the end.
 fp_put_back() {
-	fp_back=0 fp_reload=''
-	set -- "$1" "$2" 0 0
+	fp_back=0 fp_reload='' fp_order=''
+	set -- "$1" "$2" 0
 	if [ ! -d "$1/before" ]; then
 		printf 'what was there before is not kept any more\n' >&2
 		return 1
 	fi
 	while [ -e "$1/before/$2.$(($3 + 1))" ]; do
-		set -- "$1" "$2" "$(($3 + 1))" 0
-		fp_put_back_unit stop "$1/before/$2.$3"
-	done
-	set -- "$1" "$2" "$3" "$3"
-	while [ "$4" -gt 0 ]; do
-		fp_image_read "$1/before/$2.$4"
+		set -- "$1" "$2" "$(($3 + 1))"
+		fp_image_read "$1/before/$2.$3"
+		fp_left_by "$1" "$2" "$3"
+		[ "$fp_was" != "$fp_left_as" ] || continue
+		fp_put_back_unit stop
 		case $fp_thing/$fp_was in
 		unit:*) ;;
-		*/unkept*)
-			printf '%s stays as it is: %s\n' "${fp_thing#*:}" "${fp_was#unkept }" >&2
-			fp_back=1
-			;;
-		path:*)
-			case $fp_thing in path:*/systemd/*) fp_reload=yes ;; esac
-			fp_path_restore "$1/before/$2.$4" || fp_back=$?
-			;;
-		crontab:*) fp_tab_restore "$1/before/$2.$4" || fp_back=1 ;;
-		*) fp_back=1 ;;
+		*/absent) fp_order="$fp_order-${#fp_thing} $3
+" ;;
+		*) fp_order="$fp_order${#fp_thing} $3
+" ;;
 		esac
-		set -- "$1" "$2" "$3" "$(($4 - 1))"
+	done
+	for fp_step_thing in $(printf '%s' "$fp_order" | sort -n | cut -d ' ' -f 2); do
+		fp_put_back_thing "$1/before/$2.$fp_step_thing"
 	done
 	if [ -n "$fp_reload" ] && [ -d /run/systemd/system ]; then
 		systemctl daemon-reload </dev/null || fp_back=1
 	fi
+	set -- "$1" "$2" "$3" 0
 	while [ "$4" -lt "$3" ]; do
 		set -- "$1" "$2" "$3" "$(($4 + 1))"
-		fp_put_back_unit start "$1/before/$2.$4"
+		fp_image_read "$1/before/$2.$4"
+		fp_left_by "$1" "$2" "$4"
+		[ "$fp_was" = "$fp_left_as" ] || fp_put_back_unit start
 	done
 	return "$fp_back"
 }
 
-# stop|start IMAGE
+# IMAGE of what is no unit
+fp_put_back_thing() {
+	fp_image_read "$1"
+	case $fp_thing/$fp_was in
+	*/unkept*)
+		printf '%s stays as it is: %s\n' "${fp_thing#*:}" "${fp_was#unkept }" >&2
+		fp_back=1
+		;;
+	path:*)
+		case $fp_thing in path:*/systemd/*) fp_reload=yes ;; esac
+		fp_path_restore "$1" || fp_back=$?
+		;;
+	crontab:*) fp_tab_restore "$1" || fp_back=1 ;;
+	*) fp_back=1 ;;
+	esac
+}
+
+# stop|start, of the unit of an image that was read
 fp_put_back_unit() {
-	fp_image_read "$2"
 	case $fp_thing/$fp_was in
 	unit:*/unkept*)
 		[ "$1" = stop ] || return 0
