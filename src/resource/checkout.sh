@@ -38,10 +38,11 @@ fp_checkout_find() {
 	elif [ -e "$1/.git" ]; then
 		fp_checkout_state=repository
 		fp_checkout_said=$(fp_checkout_git rev-parse --git-dir 2>&1 >/dev/null) || fp_checkout_state=broken
-	elif [ -z "$(ls -A -- "$1" 2>/dev/null)" ]; then
-		fp_checkout_state=empty
 	else
-		fp_checkout_state=files
+		case $(ls -A -- "$1" 2>/dev/null) in
+		'' | .fleetprov-clone) fp_checkout_state=empty ;;
+		*) fp_checkout_state=files ;;
+		esac
 	fi
 }
 
@@ -115,6 +116,13 @@ fp_checkout_fetch() {
 	return 1
 }
 
+# PATH: a new repository that is marked as ours to finish.
+fp_checkout_beside() {
+	fp_checkout_try "make a repository in $1" init --quiet .fleetprov-clone || return 1
+	fp_checkout_try "set up $1" config --file .fleetprov-clone/.git/config fleetprov.clone begun || return 1
+	mv -- "$1/.fleetprov-clone/.git" "$1/.git" && rmdir -- "$1/.fleetprov-clone"
+}
+
 # PATH REMOTE BRANCH SSH: a clone in steps that can be taken again after a cut anywhere. Until the
 # last of them the repository is marked as ours to finish: the folder was empty when it began.
 fp_checkout_clone() {
@@ -125,9 +133,14 @@ fp_checkout_clone() {
 		fp_refuse "$1 has become a repository since it was looked at"
 		return
 	fi
-	fp_checkout_try "make a repository in $1" init --quiet || return 1
-	fp_checkout_try "set up $1" config --local fleetprov.clone begun || return 1
-	rm -f -- "$1/.git/index.lock" "$1/.git/HEAD.lock"
+	# Git makes a repository in several steps, and one that it did not finish is broken: so it is made
+	# beside, marked, and then renamed.
+	rm -rf -- "$1/.fleetprov-clone"
+	if [ "$fp_checkout_state" = empty ] && ! fp_checkout_beside "$1"; then
+		rm -rf -- "$1/.fleetprov-clone"
+		return 1
+	fi
+	rm -f -- "$1/.git/index.lock" "$1/.git/HEAD.lock" "$1/.git/config.lock"
 	fp_checkout_try "set up $1" config --local remote.origin.url "$2" || return 1
 	fp_checkout_try "set up $1" config --local remote.origin.fetch '+refs/heads/*:refs/remotes/origin/*' || return 1
 	fp_checkout_fetch "$3" || return 1

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use crate::boundary::Watch;
-use crate::listing::{Entry, Listing};
+use crate::listing::{Entry, Listing, units};
 use crate::project::Project;
 use crate::rig::{Machine, Rig, RunningMachine};
 use history::{Event, History, Inventory};
@@ -53,11 +53,7 @@ impl<'a> Subject<'a> {
 
     /// What is there, in a form in which the order of lines in a shared file says nothing.
     fn listing(&self) -> Listing {
-        let said = self.machine.check(
-            "systemctl list-units --all --plain --no-legend 'h-*' | awk '{ print \"unit\", $1, $2, $3 }'
-             systemctl list-unit-files --no-legend 'h-*' | awk '{ print \"file\", $1, $2 }'",
-        );
-        let mut listing = Listing::of(self.machine);
+        let mut listing = Listing::with(self.machine, &units("'h-*'"));
         for (path, entry) in &mut listing.0 {
             if path.starts_with("/srv/shared/") || path.starts_with("/var/spool/cron/") {
                 let text = String::from_utf8_lossy(&entry.content).into_owned();
@@ -69,12 +65,6 @@ impl<'a> Subject<'a> {
                 lines.sort_unstable();
                 entry.content = lines.join("\n").into_bytes();
             }
-        }
-        for line in said.lines() {
-            let mut words = line.splitn(3, ' ');
-            let name = [words.next(), words.next()].map(Option::unwrap_or_default).join(" ");
-            let content = words.next().unwrap_or_default().as_bytes().to_vec();
-            listing.0.insert(name, Entry { owner: (0, 0), mode: 0, content });
         }
         listing
     }

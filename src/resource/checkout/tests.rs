@@ -267,6 +267,20 @@ fn a_clone_that_was_cut_off_is_finished() {
 }
 
 #[test]
+fn a_repository_that_was_not_finished_is_in_nobodys_way() {
+    on_every_shell(|bench| {
+        let checkout = with_remote(bench);
+        // What a full disk leaves of `git init`: no HEAD, half of a setting.
+        let half = bench.file(HERE).join(".fleetprov-clone/.git");
+        fs::create_dir_all(&half).unwrap();
+        fs::write(half.join("config"), "[core").unwrap();
+        apply(bench, &checkout);
+        assert_eq!(git(bench, HERE, &["status", "--porcelain", "--branch"]), "## main...origin/main");
+        assert!(!bench.file(HERE).join(".fleetprov-clone").exists());
+    });
+}
+
+#[test]
 fn settings_and_branch_are_mended_without_touching_changes() {
     on_every_shell(|bench| {
         let mut checkout = with_remote(bench);

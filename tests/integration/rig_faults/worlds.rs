@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::listing::{Entry, Listing};
+use crate::listing::{Entry, Listing, units};
 use crate::project::Project;
 use crate::rig::RunningMachine;
 
@@ -141,20 +141,10 @@ fn part_in(part: Part, me: &str, is_booted: bool) -> String {
 
 /// What is on a machine, with what it is beside its files: units, packages, services.
 pub(super) fn listing(machine: &RunningMachine, is_booted: bool) -> Listing {
-    let units = "systemctl list-units --all --plain --no-legend 'm-*' 'fleetprov-*' | awk '{ print \"unit\", $1, $2, $3 }'; \
-                 systemctl list-unit-files --no-legend 'm-*' 'fleetprov-*' | awk '{ print \"file\", $1, $2 }'; \
-                 systemctl list-units --failed --plain --no-legend | sed 's/^/failed /'";
-    let service = "service rig-daemon status >/dev/null && echo daemon runs";
-    let packages = "dpkg-query --show --showformat '${Package} ${Status}\n' 'rig-*' | grep ' installed$'";
-    let said = machine.check(&format!("{packages}; {}; :", if is_booted { units } else { service }));
-    let mut listing = Listing::of(machine);
-    for line in said.lines() {
-        let mut words = line.splitn(3, ' ');
-        let name = [words.next(), words.next()].map(Option::unwrap_or_default).join(" ");
-        let content = words.next().unwrap_or_default().as_bytes().to_vec();
-        listing.0.insert(name, Entry { owner: (0, 0), mode: 0, content });
-    }
-    listing
+    let service = "service rig-daemon status >/dev/null && echo daemon runs".to_owned();
+    let more = if is_booted { units("'m-*' 'fleetprov-*'") } else { service };
+    let packages = "dpkg-query --show --showformat 'package ${Package} ${db:Status-Status}\n' 'rig-*'";
+    Listing::with(machine, &format!("{packages} | grep ' installed$'\n{more}"))
 }
 
 /// What of a machine is neither as in one world nor as in the other, one line each.
