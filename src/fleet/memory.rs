@@ -1,10 +1,10 @@
 //! What fleetprov remembers of a machine, in the course of one run on it.
 
 use crate::event::{Failure, FailureKind, StepOutcome};
-use crate::model::{MachineName, ResourceId, Target};
+use crate::model::{MachineName, Method, ResourceId, Target};
 use crate::plan::{Departure, Known, Plan, departures};
 use crate::resource::{Declared, Observation, Question, Surroundings};
-use crate::state::{Kept, Ledger, Login, RunDocument, RunStep, StepEnd};
+use crate::state::{Kept, Ledger, Login, RecordError, RunDocument, RunStep, StepEnd};
 
 use super::identity::RunIdentity;
 use super::undoing::Undoing;
@@ -34,13 +34,29 @@ impl Memory {
         Ok(Self { ledger, departures, undoing })
     }
 
+    /// Whether it is this login's: that of the last apply, or one that the inventory says took its place.
+    pub(super) fn belongs_to(&self, user: &str, target: &Target, path: String) -> Result<(), Failure> {
+        let Some(login) = self.ledger.login.as_ref().filter(|login| login.user != user) else {
+            return Ok(());
+        };
+        let found = login.user.clone();
+        if let Method::Ssh(way) = &target.method
+            && way.former.as_ref().is_some_and(|former| former.user == found)
+        {
+            return Ok(());
+        }
+        let error = RecordError::OtherLogin { path, found, expected: user.to_owned() };
+        Err(Failure { kind: FailureKind::Refused, message: error.to_string() })
+    }
+
     /// What a person should know of the past: a run that was cut off, a revert.
     pub(super) fn notes(&self) -> Vec<String> {
         let cut = self.ledger.cut.as_ref().map(|cut| {
             let (id, who, when) = (&cut.id, &cut.who, &cut.when);
             if cut.reverted {
                 return format!(
-                    "run {id} by {who} at {when} was put back by the machine, since nobody confirmed it"
+                    "what can cut the way in was put back by the machine in run {id} by {who} at {when}: not \
+                     all of it was made and confirmed"
                 );
             }
             let names = |ids: &[ResourceId]| match ids {

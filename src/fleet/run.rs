@@ -345,6 +345,8 @@ impl<'a> Run<'a> {
     async fn remember(&self, job: &Job, declared: &[Declared], opened: Opened) -> Result<Looked, Failure> {
         let Opened { mut conversation, mut observation, kept } = opened;
         let memory = Memory::read(&kept, &self.options.identity, &job.machine, declared)?;
+        let record = format!("{}/record", job.facts.state_folder());
+        memory.belongs_to(&job.facts.user, &job.target, record)?;
         if let Some(asked) = memory.wider(declared) {
             observation =
                 conversation.widen(&job.facts, asked).await.map_err(|error| failure::of_probe(&error))?;

@@ -219,7 +219,7 @@ impl Conversation {
         tell: &mut (dyn FnMut(StepReport) + Send),
     ) -> Result<Performed, ProbeError> {
         self.frames.forgive();
-        let script = format!("{script}if [ -z \"$fp_held\" ]; then\n{AGAIN}fp_done\nfi\n");
+        let script = format!("{script}if [ -z \"$fp_held\" ]; then\nfp_done\n{AGAIN}fp_unlock\nfi\n");
         let input = self.channel.input.clone();
         let (released, mut release) = tokio::sync::watch::channel(hold.is_none());
         let sending = async {

@@ -127,13 +127,23 @@ pub(super) fn write(text: &mut String, step: &Step, style: Style) {
     row.flush(text, style);
     step.aspects.iter().filter(|aspect| aspect.class == Class::Both).for_each(|aspect| {
         let value = |value: &Option<Aspect>| value.as_ref().map_or("nothing".to_owned(), Aspect::to_string);
-        let words = format!(
-            "{}: {} is asked for now, {} was applied, {} is there",
-            aspect.name,
-            value(&aspect.desired),
-            value(&aspect.applied),
-            value(&aspect.observed)
-        );
+        let is_secret = [&aspect.desired, &aspect.applied, &aspect.observed]
+            .into_iter()
+            .any(|value| value.as_ref().is_some_and(Aspect::is_secret));
+        let words = if is_secret {
+            format!(
+                "{}: another one is asked for than was applied, and yet another one is there",
+                aspect.name
+            )
+        } else {
+            format!(
+                "{}: {} is asked for now, {} was applied, {} is there",
+                aspect.name,
+                value(&aspect.desired),
+                value(&aspect.applied),
+                value(&aspect.observed)
+            )
+        };
         note(text, &words, BODY, style);
     });
 }

@@ -6,6 +6,9 @@ use super::layout::Line;
 use super::machine::{Counts, Ended, MachineReport, Status};
 use super::style::{Paint, Style};
 use super::words::counted;
+use crate::event::StepOutcome;
+use crate::plan::Step;
+use crate::resource::Action;
 
 /// Columns between two columns, when there is room.
 const GAP: usize = 2;
@@ -112,8 +115,20 @@ const BEFORE: &[Column] = &[
     column("in order", true, |machine| counts(machine).in_order),
 ];
 
+/// How many changes of a sort were made.
+fn made(machine: &MachineReport<'_>, action: Action) -> usize {
+    let steps = machine.plan.map_or(&[][..], |plan| &plan.steps);
+    let is_made = |(step, outcome): &(&Step, &StepOutcome)| {
+        step.difference.action == action && **outcome == StepOutcome::Changed
+    };
+    steps.iter().zip(machine.steps).filter(is_made).count()
+}
+
+/// Of what was changed, what is gone or was let go of is counted once more.
 const AFTER: &[Column] = &[
     column("changed", true, |machine| ended(machine).changed),
+    column("removed", false, |machine| made(machine, Action::Remove)),
+    column("released", false, |machine| made(machine, Action::Release)),
     column("failed", false, |machine| ended(machine).failed),
     column("refused", false, |machine| ended(machine).refused),
     column("put back", false, |machine| ended(machine).reverted),
@@ -212,10 +227,9 @@ fn parts(machines: &[MachineReport<'_>]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Failure, FailureKind, StepOutcome};
+    use crate::event::{Failure, FailureKind};
     use crate::model::MachineName;
     use crate::report::samples::{ASCII, NARROW, Sample, WIDE, plan, step, visible};
-    use crate::resource::Action;
 
     #[test]
     fn before_and_after() {
@@ -225,6 +239,27 @@ mod tests {
         insta::assert_snapshot!("applied_80", summary(&sample.applied(), NARROW));
         insta::assert_snapshot!("applied_80_ascii", summary(&sample.applied(), ASCII));
         insta::assert_snapshot!("applied_120_colour", visible(&summary(&sample.applied(), WIDE)));
+    }
+
+    #[test]
+    fn what_is_gone_is_counted_once_more() {
+        let name = MachineName::new("m").unwrap();
+        let of = |action| step("file", "/f", "x", action, Vec::new());
+        let whole =
+            plan(vec![of(Action::Remove), of(Action::Release), of(Action::Remove), of(Action::Create)], 0);
+        let left = plan(Vec::new(), 4);
+        let failed = StepOutcome::Failed("x".to_owned());
+        let steps = [StepOutcome::Changed, StepOutcome::Changed, failed, StepOutcome::Changed];
+        let report = MachineReport {
+            plan: Some(&whole),
+            steps: &steps,
+            left: Some(&left),
+            ..MachineReport::new(&name)
+        };
+        let text = summary(&[report], NARROW);
+        let row = |line: usize| text.lines().nth(line).unwrap().split_whitespace().collect::<Vec<_>>();
+        assert_eq!(row(0), ["machine", "changed", "removed", "released", "failed", "left", "result"]);
+        assert_eq!(row(2), ["m", "3", "1", "1", "1", "-", "partly"]);
     }
 
     #[test]

@@ -38,10 +38,11 @@ fp_checkout_find() {
 	elif [ -e "$1/.git" ]; then
 		fp_checkout_state=repository
 		fp_checkout_said=$(fp_checkout_git rev-parse --git-dir 2>&1 >/dev/null) || fp_checkout_state=broken
-	elif [ -z "$(ls -A -- "$1" 2>/dev/null)" ]; then
-		fp_checkout_state=empty
 	else
-		fp_checkout_state=files
+		case $(ls -A -- "$1" 2>/dev/null) in
+		'' | .fleetprov-clone) fp_checkout_state=empty ;;
+		*) fp_checkout_state=files ;;
+		esac
 	fi
 }
 
@@ -115,6 +116,13 @@ fp_checkout_fetch() {
 	return 1
 }
 
+# PATH: a new repository that is marked as ours to finish.
+fp_checkout_beside() {
+	fp_checkout_try "make a repository in $1" init --quiet .fleetprov-clone || return 1
+	fp_checkout_try "set up $1" config --file .fleetprov-clone/.git/config fleetprov.clone begun || return 1
+	mv -- "$1/.fleetprov-clone/.git" "$1/.git" && rmdir -- "$1/.fleetprov-clone"
+}
+
 # PATH REMOTE BRANCH SSH: a clone in steps that can be taken again after a cut anywhere. Until the
 # last of them the repository is marked as ours to finish: the folder was empty when it began.
 fp_checkout_clone() {
@@ -125,9 +133,14 @@ fp_checkout_clone() {
 		fp_refuse "$1 has become a repository since it was looked at"
 		return
 	fi
-	fp_checkout_try "make a repository in $1" init --quiet || return 1
-	fp_checkout_try "set up $1" config --local fleetprov.clone begun || return 1
-	rm -f -- "$1/.git/index.lock" "$1/.git/HEAD.lock"
+	# Git makes a repository in several steps, and one that it did not finish is broken: so it is made
+	# beside, marked, and then renamed.
+	rm -rf -- "$1/.fleetprov-clone"
+	if [ "$fp_checkout_state" = empty ] && ! fp_checkout_beside "$1"; then
+		rm -rf -- "$1/.fleetprov-clone"
+		return 1
+	fi
+	rm -f -- "$1/.git/index.lock" "$1/.git/HEAD.lock" "$1/.git/config.lock"
 	fp_checkout_try "set up $1" config --local remote.origin.url "$2" || return 1
 	fp_checkout_try "set up $1" config --local remote.origin.fetch '+refs/heads/*:refs/remotes/origin/*' || return 1
 	fp_checkout_fetch "$3" || return 1
@@ -221,12 +234,12 @@ fp_checkout_own() {
 	done
 }
 
-# PATH: prints `state` as fp_checkout_look does, and `begun` of a clone of ours that did not end or of
-# a removal that did not; of any other repository how much of each sort is in it alone.
+# PATH: prints `state` as fp_checkout_look does, and of a repository how much of each sort is in it
+# alone. One whose removal was cut off holds nothing any more.
 fp_checkout_holds() {
 	fp_checkout_ssh=''
 	if [ -e "$1/.git/fleetprov-leaving" ]; then
-		printf 'state repository\nbegun leaving\n'
+		printf 'state repository\n'
 		return
 	fi
 	if [ -e "$1/.git" ] && ! command -v git >/dev/null 2>&1; then
@@ -236,7 +249,6 @@ fp_checkout_holds() {
 	fp_checkout_find "$1"
 	printf 'state %s\n' "$fp_checkout_state"
 	[ "$fp_checkout_state" = repository ] || return 0
-	printf 'begun %s\n' "$(fp_checkout_git config --local --get fleetprov.clone 2>/dev/null)"
 	if ! fp_checkout_own; then
 		printf 'git cannot tell what is in %s\n' "$1"
 		return 1
@@ -254,14 +266,12 @@ fp_checkout_remove() {
 		if [ "$fp_checkout_state" = empty ]; then
 			return 0
 		fi
-		if [ "$(fp_checkout_git config --local --get fleetprov.clone 2>/dev/null)" != begun ]; then
-			if ! fp_checkout_own; then
-				printf 'failed to tell what is in %s\n' "$1" >&2
-				return 1
-			elif [ -n "$fp_checkout_local" ]; then
-				fp_refuse "$1 holds something that is nowhere else, by now"
-				return
-			fi
+		if ! fp_checkout_own; then
+			printf 'failed to tell what is in %s\n' "$1" >&2
+			return 1
+		elif [ -n "$fp_checkout_local" ]; then
+			fp_refuse "$1 holds something that is nowhere else, by now"
+			return
 		fi
 		: >"$1/.git/fleetprov-leaving" || return 1
 		sync -- "$1/.git/fleetprov-leaving" 2>/dev/null || sync

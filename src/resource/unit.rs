@@ -262,7 +262,16 @@ impl Resource for Unit {
         let facts = answers.unit(0).ok()?;
         let names: Vec<String> = because.iter().map(ToString::to_string).collect();
         let names = names.join(", ");
-        let mut operations = vec![self.reload()];
+        // What systemd says of a unit counts only the folders of drop-ins it knows already (252, measured).
+        let is_drop_in = |id: &ResourceId| {
+            id.target.strip_prefix("/etc/systemd/system/").is_some_and(|below| below.contains(".d/"))
+        };
+        let reload = if because.iter().any(is_drop_in) {
+            Self::operation("fp_unit_reload_all", [""; 0])
+        } else {
+            self.reload()
+        };
+        let mut operations = vec![reload];
         let (action, note) = match self.restarting(facts) {
             Some(restart) => {
                 operations.push(restart);

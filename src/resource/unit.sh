@@ -37,6 +37,11 @@ fp_unit_reload() {
 	*=yes*) ;;
 	*) return 0 ;;
 	esac
+	fp_unit_reload_all
+}
+
+# Reads all unit files again.
+fp_unit_reload_all() {
 	fp_unit_said=$(fp_unit_systemctl daemon-reload 2>&1) && return 0
 	printf 'failed to read the unit files again: %s\n' "$fp_unit_said" >&2
 	return 1

@@ -14,7 +14,7 @@ pub(super) fn forget(path: &MachinePath) -> Option<Operation> {
     let below = path.as_str().strip_prefix(FOLDER)?;
     let unit = match below.split_once('/') {
         None => below,
-        Some((folder, _)) => folder.strip_suffix(".d").unwrap_or_default(),
+        Some(_) => "",
     };
     let call = Call::new("fp_unit_file_gone", [unit]);
     Some(Operation { library: LIBRARY, call, payload: None, within: None })
@@ -31,7 +31,7 @@ mod tests {
             operation.call.arguments.first().cloned()
         };
         assert_eq!(unit("/etc/systemd/system/a.service").as_deref(), Some("a.service"));
-        assert_eq!(unit("/etc/systemd/system/a.service.d/b.conf").as_deref(), Some("a.service"));
+        assert_eq!(unit("/etc/systemd/system/a.service.d/b.conf").as_deref(), Some(""));
         assert_eq!(unit("/etc/systemd/system/b.target.wants/a.service").as_deref(), Some(""));
         assert_eq!(unit("/etc/systemd/network/a.network"), None);
     }

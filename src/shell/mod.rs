@@ -8,5 +8,7 @@ pub mod posix;
 pub mod program;
 #[cfg(test)]
 mod quoting_tests;
+#[cfg(test)]
+mod silence_tests;
 
 pub use call::{Call, Library};

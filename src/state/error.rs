@@ -82,6 +82,20 @@ pub enum RecordError {
         /// The other login's state folder.
         path: String,
     },
+    /// It was last applied under another login, and nothing says that this one took its place.
+    #[error(
+        "take over {path}: the machine is managed as {found}, not as {expected}; a machine belongs to one \
+         login. If it has a new one, say `was: {found}@ADDRESS` beside `ssh` until it is applied, or use the \
+         old one"
+    )]
+    OtherLogin {
+        /// The record.
+        path: String,
+        /// The login user it names.
+        found: String,
+        /// The one of the inventory.
+        expected: String,
+    },
     /// It would not be read again, so it is not written.
     #[error("write {path}: {reason}")]
     Unwritable {

@@ -19,6 +19,7 @@ use fleetprov::resource::KINDS;
 
 const ROLES: &str = include_str!("../../docs/roles.md");
 const README: &str = include_str!("../../README.md");
+const SAFETY: &str = include_str!("../../docs/safety.md");
 
 /// What an inventory on the page leaves out.
 const HOME: &str = "\
@@ -288,6 +289,16 @@ fn every_field_of_every_kind_is_on_the_page() {
 }
 
 #[test]
+fn the_page_says_of_every_kind_how_it_goes() {
+    let rows = &tables(section(ROLES, "## What leaves the inventory"))[0];
+    let mut told: Vec<&str> = rows.iter().flat_map(|row| words(row[0])).collect();
+    let mut kinds: Vec<&str> = KINDS.iter().map(|kind| kind.word).collect();
+    told.sort_unstable();
+    kinds.sort_unstable();
+    assert_eq!(told, kinds);
+}
+
+#[test]
 fn every_key_of_an_inventory_is_on_the_page() {
     let chapter = section(ROLES, "## The inventory");
     let tier = "tier: servers, platform: debian, connect: {ssh: root@nas}";
@@ -403,4 +414,26 @@ fn links_within_the_page_lead_somewhere() {
     }
     assert!(found > 20, "only {found} links");
     assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/roles.md").exists());
+}
+
+#[test]
+fn every_promise_is_held_by_tests_that_exist() {
+    let sections: Vec<&str> = SAFETY.split("\n## ").skip(1).collect();
+    let (last, promises) = sections.split_last().unwrap();
+    assert!(last.starts_with("What is not promised\n") && promises.len() >= 10);
+    for promise in promises {
+        let heading = promise.lines().next().unwrap();
+        let (_, held) =
+            promise.split_once("\n\nHeld by: ").unwrap_or_else(|| panic!("{heading}: by no test"));
+        let tests = words(held);
+        assert!(!tests.is_empty(), "{heading}");
+        for test in tests {
+            let (module, name) =
+                test.split_once("::").unwrap_or_else(|| panic!("{test} is not MODULE::TEST"));
+            let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/integration/{module}.rs"));
+            let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{test}: {error}"));
+            let found = text.contains(&format!("#[test]\nfn {name}() {{"));
+            assert!(found, "{heading}: there is no test {test}");
+        }
+    }
 }

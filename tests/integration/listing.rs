@@ -19,6 +19,22 @@ pub(crate) struct Entry {
     pub(crate) content: Vec<u8>,
 }
 
+/// A script for [`Listing::with`] on a machine with systemd: the units that match, which of them are
+/// enabled, which have failed, and what their processes were started with, as the variable `ME`.
+pub(crate) fn units(patterns: &str) -> String {
+    format!(
+        r#"
+systemctl list-units --all --plain --no-legend {patterns} | awk '{{ print "unit", $1, $2, $3 }}'
+systemctl list-unit-files --no-legend {patterns} | awk '{{ print "file", $1, $2 }}'
+systemctl list-units --failed --plain --no-legend | awk '{{ print "failed", $1, "" }}'
+for unit in $(systemctl list-units --plain --no-legend --type service {patterns} | awk '{{ print $1 }}'); do
+    process=$(systemctl show --property MainPID --value "$unit")
+    [ "$process" = 0 ] || echo "process $unit $(tr '\0' '\n' <"/proc/$process/environ" | grep '^ME=')"
+done
+"#
+    )
+}
+
 /// All files, folders and links of a machine below the places that matter, by their path there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Listing(pub(crate) BTreeMap<String, Entry>);
@@ -30,6 +46,18 @@ impl Listing {
         let root = machine.root();
         for top in TOPS {
             listing.add(&root, &root.join(top));
+        }
+        listing
+    }
+
+    /// The same, and what a script says of the machine beside its files: lines of a sort, a name, the rest.
+    pub(crate) fn with(machine: &RunningMachine, script: &str) -> Self {
+        let mut listing = Self::of(machine);
+        for line in machine.check(&format!("{script}\n:")).lines() {
+            let mut words = line.splitn(3, ' ');
+            let name = [words.next(), words.next()].map(Option::unwrap_or_default).join(" ");
+            let content = words.next().unwrap_or_default().as_bytes().to_vec();
+            listing.0.insert(name, Entry { owner: (0, 0), mode: 0, content });
         }
         listing
     }

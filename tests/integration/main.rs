@@ -41,17 +41,23 @@ mod rig_faults;
 #[cfg(test)]
 mod rig_guard;
 #[cfg(test)]
+mod rig_histories;
+#[cfg(test)]
 mod rig_hostile;
 #[cfg(test)]
 mod rig_hung;
 #[cfg(test)]
 mod rig_interrupted;
 #[cfg(test)]
+mod rig_leaving;
+#[cfg(test)]
 mod rig_lock;
 #[cfg(test)]
 mod rig_many;
 #[cfg(test)]
 mod rig_mounts;
+#[cfg(test)]
+mod rig_prune;
 #[cfg(test)]
 mod rig_random;
 #[cfg(test)]

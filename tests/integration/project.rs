@@ -97,6 +97,11 @@ impl Project {
         self.run("plan", more)
     }
 
+    /// `fleetprov drift`, with more arguments.
+    pub(crate) fn drift(&self, more: &[&str]) -> Ran {
+        self.run("drift", more)
+    }
+
     /// `fleetprov apply --yes`, with more arguments.
     pub(crate) fn apply(&self, more: &[&str]) -> Ran {
         self.run("apply", &[&["--yes"], more].concat())

@@ -19,7 +19,8 @@ fn root_is_reached_by_every_way() {
         ("doer", "privilege: doas"),
         ("sudoer", "privilege: {sudo: {password: {secret: sudo-password}}}"),
     ] {
-        droplet.check("rm -f /etc/motd /root/key");
+        // A record is one login's.
+        droplet.check("rm -rf /etc/motd /root/key /var/lib/fleetprov");
         let resources = format!("{MOTD}\n- file: {{path: /root/key, secret: marker}}");
         let project = Project::new(&rig).machine(droplet, user, privilege, &resources);
         project.secret("sudo-password", format!("{}\n", rig.password()).as_bytes());
@@ -114,7 +115,7 @@ fn noise_of_a_login_shell_is_not_listened_to() {
     machine.check("cp /home/operator/.bashrc /root/.bashrc");
     for (user, privilege) in [("operator", "privilege: sudo"), ("operator", ""), ("root", "")] {
         let resources = "- file: {path: ~/noisy, content: quiet}";
-        machine.check("rm -f /root/noisy /home/operator/noisy");
+        machine.check("rm -rf /root/noisy /home/operator/noisy /var/lib/fleetprov /home/operator/.local");
         let project = Project::new(&rig).machine(machine, user, privilege, resources);
         project.converge();
     }

@@ -217,3 +217,48 @@ fn what_moves_between_plan_and_apply_is_refused() {
     assert_eq!(machine.check("readlink /srv/link"), "theirs");
     assert_eq!(outcome.left.unwrap().steps.len(), 2, "the file in the way blocks the rest");
 }
+
+#[test]
+fn drift_is_what_the_machine_moved_and_nothing_else() {
+    let rig = Rig::start(&[Machine::plain("box"), Machine::plain("calm")]);
+    let machine = rig.machine("box");
+    let of = |text: &str| {
+        format!(
+            "- file: {{path: /srv/drifted, content: same}}\n\
+             - file: {{path: /srv/pending, content: {text}}}\n\
+             - file: {{path: /srv/both, content: {text}}}"
+        )
+    };
+    let project = Project::new(&rig).machine(machine, "root", "", &of("old")).machine(
+        rig.machine("calm"),
+        "root",
+        "",
+        &of("old"),
+    );
+    project.converge();
+    project.drift(&[]).expect(0).says("no drift (3 in order)").says("no drift on 2 machines");
+    machine.check("echo theirs >/srv/drifted; echo theirs >/srv/both");
+    project.declare("box", &of("new"));
+    let ran = project.drift(&[]);
+    ran.expect(2)
+        .says("file /srv/drifted (role box, drifted)")
+        .says("file /srv/both (role box, drifted and pending)")
+        .says("1 pending not shown")
+        .says("2 resources drifted on 1 machine, no drift on 1")
+        .hides("file /srv/pending");
+    let digest = |text: &str| fleetprov::model::Digest::of(text.as_bytes()).short();
+    ran.says(&format!(
+        "content: sha256 {} is asked for now, sha256 {} was applied, sha256 {} is there",
+        digest("new"),
+        digest("old"),
+        digest("theirs\n")
+    ));
+    let ran = project.drift(&["--json"]);
+    let report = report(ran.expect(2));
+    assert_eq!((report["status"].as_str(), report["pending"].as_u64()), (Some("drifted"), Some(1)));
+    assert_eq!(steps(&report), ["file /srv/drifted", "file /srv/both"]);
+    // Changing it back is no drift any more; what is pending still is.
+    machine.check("printf same >/srv/drifted; printf old >/srv/both");
+    project.drift(&[]).expect(0).says("no drift (1 in order, 2 pending not shown)");
+    project.converge();
+}

@@ -57,6 +57,8 @@ fn a_controller_that_is_killed_leaves_nothing_half_and_nothing_running() {
     let rig = Rig::start(&[Machine::plain("box")]);
     let machine = rig.machine("box");
     for (user, privilege) in [("root", ""), ("operator", "privilege: sudo")] {
+        // A record is one login's.
+        machine.check("rm -rf /var/lib/fleetprov");
         let project = Project::new(&rig).machine(machine, user, privilege, &many());
         for name in ["KILL", "INT"] {
             machine.check("rm -rf /srv/many");
@@ -161,4 +163,49 @@ fn a_machine_that_crashes_in_the_middle_converges_later() {
     project.converge();
     assert_eq!(leftovers(machine), "");
     assert_eq!(machine.check("wc -c </srv/large"), (30 << 20).to_string());
+}
+
+#[test]
+fn a_cable_that_is_cut_in_the_middle_of_a_file_frees_the_lock() {
+    let rig = Rig::start(&[Machine::plain("box"), Machine::plain("other")]);
+    let cases = [("box", "root", ""), ("other", "operator", "privilege: sudo")];
+    let mut running = Vec::new();
+    let mut projects = Vec::new();
+    for (name, user, privilege) in cases {
+        let machine = rig.machine(name);
+        let project = Project::new(&rig).machine(machine, user, privilege, "");
+        project.file("files/large", vec![b'l'; 60 << 20]);
+        project.declare(name, "- file: {path: /srv/large, source: large}");
+        running.push(project.start("apply", &["--yes"]));
+        wait_until("the large file is on its way", || {
+            machine.sh("find /srv -name '.fleetprov-*' -size +1M").text() != ""
+        });
+        machine.fault(Fault::Cut);
+        projects.push(project);
+    }
+    let cut = Instant::now();
+    for (name, ..) in cases {
+        let machine = rig.machine(name);
+        assert!(
+            !machine.sh("flock -n /var/lib/fleetprov/lock true").success(),
+            "{name}: nothing holds the lock"
+        );
+        while !machine.sh("flock -n /var/lib/fleetprov/lock true").success() {
+            assert!(cut.elapsed() < Duration::from_secs(45), "{name}: the lock is still held");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        assert!(!machine.exists("/srv/large"));
+    }
+    for running in running {
+        running.signal("KILL");
+        running.finish();
+    }
+    for (name, ..) in cases {
+        rig.machine(name).fault(Fault::Join);
+    }
+    for (project, (name, ..)) in projects.iter().zip(cases) {
+        project.converge();
+        wait_for_silence(rig.machine(name));
+        assert_eq!(leftovers(rig.machine(name)), "");
+    }
 }

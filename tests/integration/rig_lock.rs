@@ -52,11 +52,18 @@ fn race(projects: &[Project; 2], round: usize, more: &[&str]) -> (Ran, Ran) {
 
 /// So many rounds; each time one writes, and only one.
 fn rounds(machine: &RunningMachine, projects: &[Project; 2], count: usize) {
+    let mut met = 0;
     for round in 0..count {
         let before = acts(machine);
         let (winner, loser) = race(projects, round, &[]);
         winner.expect(0);
-        loser.expect(5).says("another run holds the lock:").says(" since ").says(", run ");
+        // On a busy computer one may come when the other is through already, and refuses then, too.
+        if loser.words().contains("another run holds the lock:") {
+            met += 1;
+        } else {
+            loser.says("another run has changed this machine since it was looked at");
+        }
+        loser.expect(5).says(" since ").says(", run ");
         assert_eq!(acts(machine), before + 1, "round {round}: both wrote\n{winner}\n{loser}");
         assert_eq!(machine.root().join("srv/slow.runs").exists(), round.is_multiple_of(2));
         for path in ["srv/before", "srv/after"] {
@@ -67,6 +74,8 @@ fn rounds(machine: &RunningMachine, projects: &[Project; 2], count: usize) {
         let newest = std::fs::read_to_string(machine.root().join("var/lib/fleetprov/holder")).unwrap();
         loser.says(&newest);
     }
+    assert!(met * 10 >= count * 8, "only {met} of {count} pairs met");
+    eprintln!("two controllers: {count} rounds, {met} met at the lock, one wrote each time");
     projects[0].plan(&[]).expect(0);
     projects[1].plan(&[]).expect(0);
 }
@@ -89,7 +98,8 @@ fn so_it_is_on_a_machine_without_flock() {
     let machine = rig.machine("box");
     furnish(machine);
     machine.check("rm $(command -v flock)");
-    rounds(machine, &two(&rig, machine), 50);
+    let is_long = std::env::var("FLEETPROV_LONG").is_ok_and(|long| long == "1");
+    rounds(machine, &two(&rig, machine), if is_long { 50 } else { 15 });
 }
 
 #[test]

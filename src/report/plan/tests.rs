@@ -73,6 +73,46 @@ fn a_report_about_drift_says_what_it_does_not_show() {
     assert_eq!(closing, "1 resource drifted on 1 machine");
 }
 
+/// A step of each sort that says more than what it changes.
+fn circumstances() -> Plan {
+    use crate::model::Aspect;
+    use crate::plan::{Class, Threefold};
+    let plain = |text: &str| Some(Aspect::plain(text));
+    let mode = vec![value("mode", Some("0666"), "0600")];
+    let mut both = step("file", "/etc/app.conf", "role web-host", Action::Update, mode.clone());
+    both.class = Class::Both;
+    let threefold = |name: &str, desired, applied, observed| Threefold {
+        name: name.to_owned(),
+        desired,
+        applied,
+        observed,
+        class: Class::Both,
+    };
+    let secret = || Some(Aspect::Keyed(crate::model::Digest::of(b"x")));
+    both.aspects.push(threefold("mode", plain("0600"), plain("0644"), plain("0666")));
+    both.aspects.push(threefold("owner", plain("root"), plain("deploy"), None));
+    both.aspects.push(threefold("content", secret(), secret(), secret()));
+    let mut waits =
+        step("unit", "srv-fleet-backup-of-everything.mount", "role spoke", Action::Create, Vec::new());
+    waits.awaits = ["hs-nas", "cc-nas"].map(|name| MachineName::new(name).unwrap()).to_vec();
+    waits.class = Class::Drifted;
+    plan(vec![both, waits, step("file", "/etc/stale", "role web-host", Action::Update, mode)], 3)
+}
+
+#[test]
+fn who_moved_what_it_waits_for_and_what_is_stale_are_said() {
+    let plan = circumstances();
+    let name = MachineName::new("droplet").unwrap();
+    let reason = "the machine has moved since the plan was saved: its content was sha256 0123456789ab, is \
+                  sha256 ba9876543210; its owner was as desired, is alice";
+    let stale = std::collections::BTreeMap::from([(2, reason.to_owned())]);
+    let report = MachineReport { plan: Some(&plan), stale: Some(&stale), ..MachineReport::new(&name) };
+    insta::assert_snapshot!("circumstances_80", plans(&[report], NARROW));
+    insta::assert_snapshot!("circumstances_120_colour", visible(&plans(&[report], WIDE)));
+    insta::assert_snapshot!("circumstances_80_ascii", plans(&[report], ASCII));
+    assert_eq!(crate::report::closing(&[report]), "2 changes to make on 1 machine");
+}
+
 #[test]
 fn machines_that_only_have_something_blocked_show_it() {
     let id = ResourceId::new("file", "/etc/shadow");

@@ -10,6 +10,7 @@ fp_guard_off=''
 fp_apply_begin() {
 	fp_scratch
 	fp_output=$fp_scratch
+	trap 'fp_apply_tidy; exit 1' TERM
 	fp_bad=' '
 	fp_barred=' '
 	fp_frame begin apply
@@ -17,6 +18,7 @@ fp_apply_begin() {
 
 fp_apply_end() {
 	fp_apply_tidy
+	trap - TERM
 	fp_frame end
 }
 

@@ -142,7 +142,7 @@ fp_checked() {
 	case $1 in
 	/etc/ssh/sshd_config | /etc/ssh/sshd_config.d/*.conf) set -- sshd -t -f "$2" ;;
 	/etc/sudoers.d/*[.~]*) return 0 ;;
-	/etc/sudoers | /etc/sudoers.d/*) set -- visudo -c -q -f "$2" ;;
+	/etc/sudoers | /etc/sudoers.d/*) set -- visudo -c -f "$2" ;;
 	/etc/nftables.conf | /etc/nftables.d/*) set -- nft -c -f "$2" ;;
 	*) return 0 ;;
 	esac

@@ -38,6 +38,16 @@ fp_guard_now() {
 fp_guard_arm() {
 	fp_guard=$fp_state/guard fp_guard_first=$2 fp_guard_last=$3
 	fp_guard_off='' fp_keep_durable=yes
+	fp_guard_one=$2
+	while [ "$fp_guard_one" -le "$3" ]; do
+		case $fp_barred in
+		*" $fp_guard_one "*)
+			fp_guard_off='what can cut the way in is changed together or not at all, and a part of it is left out'
+			return
+			;;
+		esac
+		fp_guard_one=$((fp_guard_one + 1))
+	done
 	if fp_guard_arming "$@" </dev/null >/dev/null 2>&1 7>&-; then
 		fp_frame guard armed
 	else

@@ -259,22 +259,25 @@ fp_watch() {
 	fp_watcher=$!
 }
 
+# Seconds between two looks, and how long nothing may come.
+fp_watch_pause=5 fp_watch_most=30
 fp_watcher=''
 fp_watch_over() {
 	trap - PIPE HUP
 	fp_stream=$(readlink "/proc/$$/fd/0")
 	fp_was='' fp_still=0
-	while sleep 5; do
+	while sleep "$fp_watch_pause"; do
 		[ "$(fp_life $$)" = "$1" ] || return 0
 		fp_watch_look
 		if [ -n "$fp_reading" ] && [ "$fp_reading" = "$fp_was" ]; then
-			fp_still=$((fp_still + 5))
+			fp_still=$((fp_still + fp_watch_pause))
 		else
 			fp_still=0
 		fi
 		fp_was=$fp_reading
-		[ "$fp_still" -ge 30 ] || continue
-		kill -KILL $$
+		[ "$fp_still" -ge "$fp_watch_most" ] || continue
+		# It ends as soon as what it waits for has ended, before it takes another order.
+		kill -TERM $$
 		# Those that wait for the rest may hold the lock, too, and each may be followed by another.
 		for fp_still in 1 2 3; do
 			# shellcheck disable=SC2086 # numbers
@@ -282,6 +285,7 @@ fp_watch_over() {
 			sleep 1
 			fp_watch_look
 		done
+		kill -KILL $$
 		return 0
 	done
 }
@@ -308,9 +312,9 @@ fp_note() {
 # Whether the run waits to be confirmed by another session (guard.sh).
 fp_held=''
 
-# After the run was verified.
+# After the last step, and before the machine is looked at again: whoever has heard the answer may end this
+# session at once.
 fp_done() {
 	fp_note end
 	fp_progress=/dev/null
-	fp_unlock
 }

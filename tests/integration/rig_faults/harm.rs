@@ -8,7 +8,7 @@ use crate::rig::{Fault, RunningMachine};
 
 /// Something that happens to a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Harm {
+pub(crate) enum Harm {
     /// The controller is killed.
     ControllerKilled,
     /// The connection ends: the process that serves it is killed.
@@ -26,7 +26,7 @@ pub(super) enum Harm {
 }
 
 impl Harm {
-    pub(super) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::ControllerKilled,
         Self::ConnectionDropped,
         Self::CableCut,
@@ -38,7 +38,7 @@ impl Harm {
 
     /// Does it to the run that is held, lets the run go, waits for the end of the controller, and takes
     /// away what can be taken away.
-    pub(super) fn inflict(
+    pub(crate) fn inflict(
         self,
         machine: &RunningMachine,
         running: Running,

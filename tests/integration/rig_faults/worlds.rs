@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::listing::{Entry, Listing};
+use crate::listing::{Entry, Listing, units};
 use crate::project::Project;
 use crate::rig::RunningMachine;
 
@@ -18,6 +18,26 @@ impl World {
     pub(super) fn other(self) -> Self {
         if self == Self::A { Self::B } else { Self::A }
     }
+}
+
+/// The parts of an inventory, each of which goes from one world to the other by itself: a run is shorter so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Part {
+    /// Folders, files, secrets, links.
+    Whole,
+    /// Parts of files that others own.
+    Shared,
+    /// Crontabs and schedules.
+    Times,
+    /// Units and init scripts, packages.
+    Services,
+    /// Checkouts.
+    Checkouts,
+}
+
+impl Part {
+    pub(super) const ALL: [Self; 5] =
+        [Self::Whole, Self::Shared, Self::Times, Self::Services, Self::Checkouts];
 }
 
 /// What is there before fleetprov and belongs to others.
@@ -45,15 +65,22 @@ pub(super) fn furnish(machine: &RunningMachine, project: &Project) {
     project.secret("token-b", b"secret of b");
 }
 
-/// The resources of a world. `large` is how long a large content is, in bytes.
-pub(super) fn resources(world: World, is_booted: bool) -> String {
-    let (me, mode, flag) = match world {
-        World::A => ("a", "0755", true),
-        World::B => ("b", "0700", false),
-    };
-    let large = me.repeat(150_000);
-    let mut text = format!(
-        r#"
+/// The resources of a machine whose parts are in these worlds.
+pub(super) fn resources(worlds: [World; Part::ALL.len()], is_booted: bool) -> String {
+    let parts = Part::ALL.into_iter().zip(worlds);
+    let texts =
+        parts.map(|(part, world)| part_in(part, if world == World::A { "a" } else { "b" }, is_booted));
+    texts.collect()
+}
+
+/// The resources of a part in the world of that name.
+fn part_in(part: Part, me: &str, is_booted: bool) -> String {
+    let is_a = me == "a";
+    match part {
+        Part::Whole => {
+            let (mode, large) = (if is_a { "0755" } else { "0700" }, me.repeat(70_000));
+            format!(
+                r#"
 - directory: {{path: /srv/m}}
 - directory: {{path: /srv/m/folder, mode: "{mode}"}}
 - directory: {{path: /srv/m/folder-{me}/deep}}
@@ -64,6 +91,11 @@ pub(super) fn resources(world: World, is_booted: bool) -> String {
 - file: {{path: /srv/m/token-{me}, secret: token-{me}}}
 - link: {{path: /srv/m/link, target: {me}}}
 - link: {{path: /srv/m/link-{me}, target: file-{me}}}
+"#
+            )
+        }
+        Part::Shared => format!(
+            r#"
 - block: {{path: /srv/foreign/notes, id: both, content: "both of {me}"}}
 - block: {{path: /srv/foreign/notes, id: only-{me}, content: "only of {me}"}}
 - block: {{path: /srv/m/notes-{me}, id: only, content: "only of {me}"}}
@@ -73,43 +105,46 @@ pub(super) fn resources(world: World, is_booted: bool) -> String {
     path: /srv/foreign/app.ini
     sections: {{foreign: {{both: {me}, only-{me}: x}}, of-{me}: {{token: {{secret: token-{me}}}}}}}
 - ini-keys: {{path: /srv/m/app-{me}.ini, sections: {{only: {{key: {me}}}}}}}
+- rclone-remote: {{name: only-{me}, type: sftp, options: {{host: "{me}", pass: {{secret: token-{me}}}}}}}
+"#
+        ),
+        Part::Times => format!(
+            r#"
 - crontab-entry: {{id: both, lines: ["1 2 3 4 * echo {me}"]}}
 - crontab-entry: {{id: only-{me}, lines: ["2 3 4 5 * echo {me}"]}}
 - schedule: {{name: both, at: "3 4 5 6 *", command: "echo {me}"}}
 - schedule: {{name: only-{me}, at: "4 5 6 7 *", command: "echo {me}"}}
-- checkout: {{path: /srv/m/checkout, remote: /srv/foreign/origin.git, push-url: "{me}"}}
-- checkout: {{path: /srv/m/checkout-{me}, remote: /srv/foreign/origin.git}}
-- rclone-remote: {{name: only-{me}, type: sftp, options: {{host: "{me}", pass: {{secret: token-{me}}}}}}}
 "#
-    );
-    if flag {
-        text.push_str("- package: rig-hello\n");
-    }
-    if is_booted {
-        for name in ["m-both".to_owned(), format!("m-only-{me}")] {
-            text.push_str(&format!(
+        ),
+        Part::Services if is_booted => ["both", &format!("only-{me}")].map(|name| {
+            format!(
                 r#"
 - file:
-    path: /etc/systemd/system/{name}.service
+    path: /etc/systemd/system/m-{name}.service
     content: "[Service]\nExecStart=/bin/sleep infinity\nEnvironment=ME={me}\n[Install]\nWantedBy=multi-user.target\n"
-- unit: {{name: {name}.service, enabled: true, active: true}}
+- unit: {{name: m-{name}.service, enabled: true, active: true}}
 "#
-            ));
+            )
+        }).concat(),
+        Part::Services => {
+            let package = if is_a { "\n- package: rig-hello\n" } else { "\n" };
+            format!("{package}- init-script: {{name: rig-daemon, enabled: {is_a}, running: {is_a}}}\n")
         }
-    } else {
-        text.push_str(&format!("- init-script: {{name: rig-daemon, enabled: {flag}, running: {flag}}}\n"));
+        Part::Checkouts => format!(
+            r#"
+- checkout: {{path: /srv/m/checkout, remote: /srv/foreign/origin.git, push-url: "{me}"}}
+- checkout: {{path: /srv/m/checkout-{me}, remote: /srv/foreign/origin.git}}
+"#
+        ),
     }
-    text
 }
 
-/// What a machine is, beside its files.
-pub(super) fn condition(machine: &RunningMachine, is_booted: bool) -> String {
-    let units = "systemctl list-units --all --plain --no-legend 'm-*' 'fleetprov-*' | awk '{ print $1, $2, $3 }'; \
-                 systemctl list-unit-files --no-legend 'm-*' 'fleetprov-*' | awk '{ print $1, $2 }'; \
-                 systemctl list-units --failed --plain --no-legend";
-    let service = "service rig-daemon status >/dev/null && echo running; ls /etc/rc2.d";
-    let packages = "dpkg-query --show --showformat '${Package} ${Status}\n' 'rig-*' | grep ' installed$'";
-    machine.check(&format!("{packages}; {}; :", if is_booted { units } else { service }))
+/// What is on a machine, with what it is beside its files: units, packages, services.
+pub(super) fn listing(machine: &RunningMachine, is_booted: bool) -> Listing {
+    let service = "service rig-daemon status >/dev/null && echo daemon runs".to_owned();
+    let more = if is_booted { units("'m-*' 'fleetprov-*'") } else { service };
+    let packages = "dpkg-query --show --showformat 'package ${Package} ${db:Status-Status}\n' 'rig-*'";
+    Listing::with(machine, &format!("{packages} | grep ' installed$'\n{more}"))
 }
 
 /// What of a machine is neither as in one world nor as in the other, one line each.
@@ -117,7 +152,8 @@ pub(super) fn torn(now: &Listing, worlds: &[Listing; 2]) -> Vec<String> {
     let mut torn = Vec::new();
     let paths: BTreeSet<&String> =
         worlds.iter().flat_map(|world| world.0.keys()).chain(now.0.keys()).collect();
-    for path in paths {
+    // What is said beside the files is no file.
+    for path in paths.into_iter().filter(|path| path.starts_with('/')) {
         let known: Vec<Option<&Entry>> = worlds.iter().map(|world| world.0.get(path)).collect();
         let there = now.0.get(path);
         // What is there in one world only may be there or not; when it is in none, it must not be, but for

@@ -17,12 +17,13 @@ cgroup=$(<"$machine/cgroup")
 # A booted systemd in a container. It makes its own process namespace; the
 # network is the one made before, so that addresses outlive a reboot.
 start_systemd() {
-    # The machine's /tmp is to be on its disk, as it is on Debian.
+    # The machine's /tmp is to be on its disk, as it is on Debian. Its network is its own, so that it may
+    # have a firewall.
     export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 SYSTEMD_NSPAWN_TMPFS_TMP=0
     exec systemd-nspawn --quiet --settings=no --register=no --keep-unit \
         --machine="$(<"$machine/label")" --hostname="$name" \
         --directory="$machine/root" --boot \
-        --network-namespace-path="$machine/network" \
+        --network-namespace-path="$machine/network" --capability=CAP_NET_ADMIN \
         --bind="$machine/disk/devices/fuse:/dev/fuse" --bind="$machine/disk/devices/autofs:/dev/autofs" \
         --resolv-conf=off --timezone=off --link-journal=no --console=read-only
 }
