@@ -7,7 +7,7 @@ use super::condition::Condition;
 use super::details::{action, details};
 use super::undone::{Thing, Undone};
 use crate::model::{Aspect, ResourceId, Source, Span};
-use crate::plan::{Blocked, Plan, Step};
+use crate::plan::{Blocked, Plan, Step, arrange};
 use crate::resource::{Action, Detail, Difference, Operation, Origin, Touched};
 use crate::shell::Call;
 use crate::state::{Entry, Ledger, RunStep, StepEnd, StepState};
@@ -43,7 +43,6 @@ struct Draft {
     /// The step of the run it puts back.
     index: usize,
     names: BTreeSet<String>,
-    guarded: bool,
 }
 
 struct Making<'a> {
@@ -202,8 +201,9 @@ impl<'a> Making<'a> {
         let mut made = Step::new(step.id.clone(), self.origin(), difference, needs);
         made.entry.clone_from(&step.former);
         made.former = self.ledger.entries.get(&step.id).cloned();
+        made.guarded = step.guarded;
         made.touches = things.iter().map(|thing| thing.touched.clone()).collect();
-        Draft { step: made, index, names, guarded: step.guarded }
+        Draft { step: made, index, names }
     }
 
     /// Adds the restarts: of units that ran before and after the run, and that the run restarted because of
@@ -236,6 +236,8 @@ impl<'a> Making<'a> {
                         other.step.needs.iter_mut().filter(|need| **need > place).for_each(|need| *need -= 1);
                     }
                     draft.step.difference.operations.push(restart);
+                    let needs = draft.step.needs.iter().copied().chain(self.places(&because));
+                    draft.step.needs = needs.collect::<BTreeSet<_>>().into_iter().collect();
                     draft.step.because = because;
                     self.drafts.push(draft);
                 }
@@ -243,6 +245,7 @@ impl<'a> Making<'a> {
                     self.plan.in_order = self.plan.in_order.saturating_sub(1);
                     let mut draft =
                         self.draft(index, step, Action::Restart, Vec::new(), vec![restart], things);
+                    draft.step.needs = self.places(&because);
                     draft.step.because = because;
                     self.drafts.push(draft);
                 }
@@ -250,44 +253,16 @@ impl<'a> Making<'a> {
         }
     }
 
-    /// Puts what can cut the way in last, with whatever needs it or follows it.
+    /// Where the drafts of resources are.
+    fn places(&self, ids: &[ResourceId]) -> Vec<usize> {
+        let drafts = self.drafts.iter().enumerate();
+        drafts.filter(|(_, draft)| ids.contains(&draft.step.id)).map(|(place, _)| place).collect()
+    }
+
+    /// Puts what can cut the way in last, with whatever needs it.
     fn finish(mut self) -> (Plan, Vec<String>) {
-        loop {
-            let guarded: BTreeSet<usize> = (0..self.drafts.len())
-                .filter(|place| self.drafts.get(*place).is_some_and(|one| one.guarded))
-                .collect();
-            let ids: BTreeSet<ResourceId> =
-                self.drafts.iter().filter(|one| one.guarded).map(|one| one.step.id.clone()).collect();
-            let mut more = false;
-            for draft in self.drafts.iter_mut().filter(|draft| !draft.guarded) {
-                let needs = draft.step.needs.iter().any(|need| guarded.contains(need));
-                if needs || draft.step.because.iter().any(|id| ids.contains(id)) {
-                    draft.guarded = true;
-                    more = true;
-                }
-            }
-            if !more {
-                break;
-            }
-        }
-        let mut order: Vec<usize> = (0..self.drafts.len()).collect();
-        let is_guarded = |place: &usize| self.drafts.get(*place).is_some_and(|draft| draft.guarded);
-        order.sort_by_key(is_guarded);
-        self.plan.guarded_from = order.iter().position(is_guarded);
-        let place_of: BTreeMap<usize, usize> =
-            order.iter().enumerate().map(|(place, former)| (*former, place)).collect();
-        let mut steps: Vec<(usize, Step)> = self
-            .drafts
-            .into_iter()
-            .enumerate()
-            .filter_map(|(former, mut draft)| {
-                let needs = draft.step.needs.iter().filter_map(|need| place_of.get(need).copied());
-                draft.step.needs = needs.collect::<BTreeSet<_>>().into_iter().collect();
-                Some((*place_of.get(&former)?, draft.step))
-            })
-            .collect();
-        steps.sort_by_key(|(place, _)| *place);
-        self.plan.steps = steps.into_iter().map(|(_, step)| step).collect();
+        self.plan.steps = self.drafts.into_iter().map(|draft| draft.step).collect();
+        arrange(&mut self.plan);
         (self.plan, self.notes)
     }
 

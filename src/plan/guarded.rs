@@ -5,7 +5,7 @@ use super::compute::Plan;
 /// Moves the guarded steps of a plan to its end and notes where they begin. What needs a guarded step is
 /// guarded, too: it would have to be put back with it. The order among the guarded and among the others
 /// stays as it was.
-pub(super) fn arrange(plan: &mut Plan) {
+pub fn arrange(plan: &mut Plan) {
     // Steps only need earlier ones, so one pass finds everything that needs a guarded step.
     for index in 0..plan.steps.len() {
         let needs = plan.steps.get(index).map(|step| step.needs.clone()).unwrap_or_default();

@@ -16,5 +16,6 @@ mod saved;
 pub use class::{Class, Threefold, classify};
 pub use compute::{Blocked, Known, Plan, Step};
 pub use departure::{Departure, departures};
+pub use guarded::arrange;
 pub use order::{Cycle, order};
 pub use saved::{Bound, PlanFileError, SavedMachine, SavedPlan, SavedStep, Seen};
