@@ -65,9 +65,10 @@ impl Memory {
                 [first, rest @ ..] => format!("{first} and {} more", rest.len()),
             };
             format!(
-                "run {id} by {who} at {when} was cut off: {} done, {} still to do; this goes on from there",
+                "run {id} by {who} at {when} was cut off: {} done, {} still to do{}",
                 names(&cut.done),
-                names(&cut.open)
+                names(&cut.open),
+                if self.undoing.is_some() { "" } else { "; this goes on from there" }
             )
         });
         let armed = self.ledger.armed.as_ref().map(|run| {

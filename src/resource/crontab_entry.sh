@@ -1,26 +1,9 @@
 # shellcheck shell=sh
 # Crontabs of users by the crontab program, never by its files.
 
-# crontab for user $1 with the arguments after it. Only root may name a user (Debian's crontab).
-fp_crontab_of() {
-	fp_crontab_user=$1
-	shift
-	if [ "$(id -un)" = "$fp_crontab_user" ]; then
-		crontab "$@"
-	else
-		crontab -u "$fp_crontab_user" "$@"
-	fi
-}
-
-# Prints the crontab of user $1. A user without one has an empty one; how that is said differs:
-# "no crontab for NAME" (cron) or "can't open 'NAME'" (BusyBox).
+# Prints the crontab of user $1. A user without one has an empty one.
 fp_crontab_read() {
-	{ fp_crontab_said=$(fp_crontab_of "$1" -l 2>&1 >&3 </dev/null); } 3>&1 && return 0
-	case $fp_crontab_said in
-	*"no crontab for "* | *"can't open "*"No such file"*) return 0 ;;
-	esac
-	printf '%s\n' "$fp_crontab_said" >&2
-	return 1
+	fp_crontab_get "$1" || [ $? = 4 ]
 }
 
 # USER: prints `crontab` and the text in base64; `nobody` before it when there is no such user.

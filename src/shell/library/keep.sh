@@ -115,27 +115,34 @@ fp_unit_words() {
 }
 
 # crontab for user $1 with the arguments after it. Only root may name a user (Debian's crontab).
-fp_tab_of() {
-	fp_tab_user=$1
+fp_crontab_of() {
+	fp_crontab_user=$1
 	shift
-	if [ "$fp_me" = "$fp_tab_user" ]; then
+	if [ "$fp_me" = "$fp_crontab_user" ]; then
 		crontab "$@"
 	else
-		crontab -u "$fp_tab_user" "$@"
+		crontab -u "$fp_crontab_user" "$@"
 	fi
 }
 
+# Prints the crontab of user $1. Fails with 4 when there is none; how that is said differs: "no crontab for
+# NAME" (cron) or "can't open 'NAME'" (BusyBox).
+fp_crontab_get() {
+	{ fp_crontab_said=$(fp_crontab_of "$1" -l 2>&1 >&3 </dev/null); } 3>&1 && return 0
+	case $fp_crontab_said in
+	*"no crontab for "* | *"can't open "*"No such file"*) return 4 ;;
+	esac
+	printf '%s\n' "$fp_crontab_said" >&2
+	return 1
+}
+
 # Sets fp_tab to the crontab of user $1 and a dot, which keeps its last line ending; to nothing when there
-# is none. Fails when that cannot be told. How absence is said differs: "no crontab for NAME" (cron) or
-# "can't open 'NAME'" (BusyBox).
+# is none. Fails when that cannot be told.
 fp_tab_read() {
 	fp_tab=''
 	command -v crontab >/dev/null 2>&1 || return 0
-	fp_tab=$(fp_tab_of "$1" -l 2>&1 </dev/null && printf .) && return 0
-	case $fp_tab in
-	*"no crontab for "* | *"can't open "*"No such file"*) fp_tab='' ;;
-	*) return 1 ;;
-	esac
+	fp_tab=$(fp_crontab_get "$1" 2>/dev/null && printf .) && return 0
+	[ $? = 4 ]
 }
 
 # Sets fp_now to how thing $1 is: path:PATH as fp_path_words, unit:NAME as fp_unit_words, crontab:USER as
@@ -359,9 +366,9 @@ fp_tab_restore() {
 	if [ "$fp_now" = "$fp_was" ]; then
 		return 0
 	elif [ "$fp_was" = 'crontab absent' ]; then
-		fp_tab_of "${fp_thing#crontab:}" -r </dev/null
+		fp_crontab_of "${fp_thing#crontab:}" -r </dev/null
 	else
-		fp_image_content "$1" | fp_tab_of "${fp_thing#crontab:}" -
+		fp_image_content "$1" | fp_crontab_of "${fp_thing#crontab:}" -
 	fi
 }
 
