@@ -192,8 +192,8 @@ impl Conversation {
     /// Which of the libraries given are not yet defined on the machine. They count as sent from now on.
     pub(crate) fn unsent(&mut self, libraries: impl IntoIterator<Item = Library>) -> Vec<Library> {
         let mut unsent = Vec::new();
-        for library in libraries {
-            if !program::is_standard(&library) && !self.sent.contains(&library) {
+        for library in program::with_needs(libraries) {
+            if !self.sent.contains(&library) {
                 self.sent.push(library);
                 unsent.push(library);
             }

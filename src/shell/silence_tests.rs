@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::posix::JOURNAL;
 use super::program::definitions;
 
 /// A session with the lock of a folder, that looks every second and waits for two, and then reads 100,000
@@ -13,7 +14,7 @@ fn session(shell: &[&str], folder: &std::path::Path) -> Child {
         "fp_nonce=n\n{}\nfp_watch_pause=1 fp_watch_most=2\nfp_lock {folder} && fp_watch\n\
          fp_take 100000 | {{ cat >{folder}/taken; printf 'end\\n'; }}\n\
          read -r order\nprintf 'took %s as an order\\n' \"$order\"\n",
-        definitions(&[]),
+        definitions(&[JOURNAL]),
         folder = folder.display(),
     );
     let mut command = Command::new(shell[0]);
@@ -23,7 +24,7 @@ fn session(shell: &[&str], folder: &std::path::Path) -> Child {
 
 /// Whether somebody else gets the lock of a folder.
 fn is_free(shell: &[&str], folder: &std::path::Path) -> bool {
-    let script = format!("fp_nonce=n\n{}\nfp_lock {}", definitions(&[]), folder.display());
+    let script = format!("fp_nonce=n\n{}\nfp_lock {}", definitions(&[JOURNAL]), folder.display());
     Command::new(shell[0]).args(&shell[1..]).args(["-c", &script]).status().unwrap().success()
 }
 
