@@ -152,7 +152,7 @@ impl<'a> RunPart<'a> {
             refused: part.run.refused,
             fate: part.run.fate.word(),
             can_be_undone: part.run.can_be_undone,
-            undone_by: part.undone_by.as_ref().map(crate::state::RunId::as_str),
+            undone_by: part.undone_by.as_ref().map(|undo| undo.as_str()),
             remembered: part.is_remembered,
         });
         Self {
@@ -163,5 +163,53 @@ impl<'a> RunPart<'a> {
             inventory: &run.inventory,
             machines: machines.collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Failure, FailureKind};
+    use crate::history::{Remembered, read_past};
+    use crate::model::MachineName;
+    use crate::report::samples::{ASCII, NARROW};
+
+    fn run(name: &str, when: &str, what: &str, progress: &str) -> [String; 4] {
+        let head = format!(
+            r#"{{"format":1,"run":"{name}","who":"root@cc-pc","when":"{when}","what":"{what}","inventory":{{"file":"lab.yaml","sha256":"x"}},"#
+        );
+        [
+            format!("run {name}"),
+            format!("head {head}"),
+            "steps 3".to_owned(),
+            format!("progress boot b,{progress}"),
+        ]
+    }
+
+    fn sample() -> FleetHistory {
+        let first = run("r1", "2026-11-24T05:23:01Z", "apply", "0 changed,1 failed,2 refused,end,");
+        let undo = run("r2", "2026-11-25T05:23:01Z", "undo r1", "0 changed,end,");
+        let cut = run("r1", "2026-11-24T05:23:01Z", r"apply \u001b[31m", "0 changed,1 started,");
+        let kept = ["kept".to_owned()];
+        let machine = |name: &str, lines: Vec<String>, failure: Option<Failure>| Remembered {
+            machine: MachineName::new(name).unwrap(),
+            runs: read_past(&lines),
+            failure,
+        };
+        let failure =
+            Failure { kind: FailureKind::Unreachable, message: "reach it: no \u{1b}[2Jroute".to_owned() };
+        FleetHistory::of(&[
+            machine("droplet", [&undo[..], &kept, &first, &kept].concat(), None),
+            machine("nas", [&cut[..]].concat(), Some(failure)),
+        ])
+    }
+
+    #[test]
+    fn runs_stand_together_and_say_what_became_of_them() {
+        insta::assert_snapshot!("history_80", history(&sample(), NARROW));
+        assert!(!history(&sample(), ASCII).contains('\u{1b}'));
+        let json = history_json("lab", &sample(), 4);
+        assert!(!json.contains('\u{1b}'), "{json}");
+        insta::assert_snapshot!("history_json", json);
     }
 }
