@@ -85,16 +85,16 @@ impl Name {
 
 /// Owner and group are numbers: nothing else is kept.
 fn shapes(prefix: &str, now: Option<Shape<'_>>, was: Shape<'_>) -> Vec<Detail> {
-    let parts: [(&str, fn(Shape<'_>) -> String); 3] = [
-        ("owner", |shape| shape.user.to_owned()),
-        ("group", |shape| shape.group.to_owned()),
-        ("mode", |shape| octal(shape.mode)),
-    ];
-    parts
-        .into_iter()
-        .filter(|(_, of)| now.map(of) != Some(of(was)))
-        .map(|(name, of)| Detail::value(format!("{prefix}{name}"), now.map(of).as_deref(), of(was)))
-        .collect()
+    let words = |shape: Shape<'_>| [shape.user.to_owned(), shape.group.to_owned(), octal(shape.mode)];
+    let (now, was) = (now.map(words), words(was));
+    let mut details = Vec::new();
+    for (place, (name, to)) in ["owner", "group", "mode"].into_iter().zip(was).enumerate() {
+        let from = now.as_ref().and_then(|words| words.get(place));
+        if from != Some(&to) {
+            details.push(Detail::value(format!("{prefix}{name}"), from.map(String::as_str), to));
+        }
+    }
+    details
 }
 
 fn content(name: String, thing: &Thing, now: &Condition) -> Detail {

@@ -71,3 +71,6 @@ fn is_anothers(one: &Declared, id: &ResourceId, name: &str, ledger: &Ledger) -> 
 fn rests_on_ours(one: &Declared, ledger: &Ledger) -> bool {
     one.resource.rests_on().iter().any(|id| ledger.entries.get(id).is_some_and(|entry| !entry.adopted))
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,6 +29,16 @@ impl Departure {
         self.remnant.as_ref().and_then(|remnant| remnant.path())
     }
 
+    /// The folders that were made on the way to it.
+    fn folders_on_the_way(&self) -> Vec<MachinePath> {
+        let places = self.entry.applied.keys().filter(|name| !self.entry.former.adopted.contains(*name));
+        places
+            .filter_map(|name| name.strip_prefix("directory "))
+            .filter_map(|path| MachinePath::new(path).ok())
+            .filter(|path| Some(path) != self.path())
+            .collect()
+    }
+
     /// Whether it goes before anything new comes. What runs is stopped before its successor starts, and
     /// what stands where something else is to be makes room.
     fn goes_first(&self, declared: &BTreeSet<&MachinePath>) -> bool {
@@ -73,9 +83,16 @@ pub(super) fn order(departures: &[Departure], declared: &[Declared]) -> Vec<Turn
         departures.iter().enumerate().map(|(index, one)| (&one.entry.id, index)).collect();
     let mut needs: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); departures.len()];
     let mut by_path: BTreeMap<&MachinePath, Vec<usize>> = BTreeMap::new();
+    let mut on_the_way: BTreeMap<MachinePath, Vec<usize>> = BTreeMap::new();
     for (index, departure) in departures.iter().enumerate() {
         if let Some(path) = departure.path() {
             by_path.entry(path).or_default().push(index);
+        }
+    }
+    // A directory that takes folders on the way along waits for whatever else lies in those.
+    for (index, departure) in departures.iter().enumerate() {
+        for folder in departure.folders_on_the_way() {
+            on_the_way.entry(folder).or_default().push(index);
         }
     }
     for (index, departure) in departures.iter().enumerate() {
@@ -84,6 +101,9 @@ pub(super) fn order(departures: &[Departure], declared: &[Declared]) -> Vec<Turn
         let mut above = departure.path().map(MachinePath::parent);
         while let Some(folder) = above.filter(|folder| folder.as_str() != "/") {
             waiting.extend(by_path.get(&folder).into_iter().flatten());
+            if departure.entry.id.kind != "directory" {
+                waiting.extend(on_the_way.get(&folder).into_iter().flatten());
+            }
             above = Some(folder.parent());
         }
         for one in waiting.into_iter().filter(|one| *one != index) {
@@ -123,3 +143,6 @@ pub(super) fn order(departures: &[Departure], declared: &[Declared]) -> Vec<Turn
     }
     turns
 }
+
+#[cfg(test)]
+mod tests;

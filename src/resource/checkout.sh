@@ -221,12 +221,12 @@ fp_checkout_own() {
 	done
 }
 
-# PATH: prints `state` as fp_checkout_look does, and `begun` of a clone of ours that did not end or of
-# a removal that did not; of any other repository how much of each sort is in it alone.
+# PATH: prints `state` as fp_checkout_look does, and of a repository how much of each sort is in it
+# alone. One whose removal was cut off holds nothing any more.
 fp_checkout_holds() {
 	fp_checkout_ssh=''
 	if [ -e "$1/.git/fleetprov-leaving" ]; then
-		printf 'state repository\nbegun leaving\n'
+		printf 'state repository\n'
 		return
 	fi
 	if [ -e "$1/.git" ] && ! command -v git >/dev/null 2>&1; then
@@ -236,7 +236,6 @@ fp_checkout_holds() {
 	fp_checkout_find "$1"
 	printf 'state %s\n' "$fp_checkout_state"
 	[ "$fp_checkout_state" = repository ] || return 0
-	printf 'begun %s\n' "$(fp_checkout_git config --local --get fleetprov.clone 2>/dev/null)"
 	if ! fp_checkout_own; then
 		printf 'git cannot tell what is in %s\n' "$1"
 		return 1
@@ -254,14 +253,12 @@ fp_checkout_remove() {
 		if [ "$fp_checkout_state" = empty ]; then
 			return 0
 		fi
-		if [ "$(fp_checkout_git config --local --get fleetprov.clone 2>/dev/null)" != begun ]; then
-			if ! fp_checkout_own; then
-				printf 'failed to tell what is in %s\n' "$1" >&2
-				return 1
-			elif [ -n "$fp_checkout_local" ]; then
-				fp_refuse "$1 holds something that is nowhere else, by now"
-				return
-			fi
+		if ! fp_checkout_own; then
+			printf 'failed to tell what is in %s\n' "$1" >&2
+			return 1
+		elif [ -n "$fp_checkout_local" ]; then
+			fp_refuse "$1 holds something that is nowhere else, by now"
+			return
 		fi
 		: >"$1/.git/fleetprov-leaving" || return 1
 		sync -- "$1/.git/fleetprov-leaving" 2>/dev/null || sync

@@ -305,14 +305,14 @@ fp_ini_read() {
 }
 
 # PATH (SECTION KEY plain|keyed)...: prints `keyN absent`, `keyN plain BASE64` or `keyN keyed DIGEST`
-# of each key, from 0 up, and `sectionN there` when its section is.
+# of each key, from 0 up, and `sectionN there` when of an absent one the section is there.
 fp_ini_show() {
 	fp_ini_path=$1
 	shift
 	fp_ini_check "$fp_ini_path" 2>&1 || return
 	fp_ini_number=0
 	while [ $# -ge 3 ]; do
-		fp_ini_there=there
+		fp_ini_there=''
 		fp_ini_read "$1" "$2"
 		case $?/$3 in
 		0/plain) printf 'key%s plain %s\n' "$fp_ini_number" "$(printf '%s' "${fp_ini_value%.}" | fp_base64)" ;;

@@ -60,15 +60,8 @@ fp_init_act() {
 	return "$fp_init_status"
 }
 
-# NAME ETC all|links: stops it, and it does not start with the machine any more; with all, its links in
-# the run levels go, too, because its script does.
-fp_init_retire() {
-	[ -x "$2/init.d/$1" ] || return 0
-	fp_init_act "$1" "$2" stop || return 1
-	if [ "$3" = links ]; then
-		fp_init_links "$1" "$2" disable
-		return
-	fi
+# NAME ETC: takes its links in the run levels away, because its script goes next.
+fp_init_forget() {
 	if ! command -v update-rc.d >/dev/null 2>&1; then
 		printf 'failed to remove the links of %s: this machine has no update-rc.d\n' "$1" >&2
 		return 1

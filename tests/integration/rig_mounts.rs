@@ -16,6 +16,8 @@ fn the_hub_is_read_over_rclone_and_over_sshfs_and_a_mount_taken_away_comes_back(
     hub.check(&format!("printf '%s\\n' '{}' >>/root/.ssh/authorized_keys", public.trim()));
     spoke.write("/root/.ssh/fleetprov-known_hosts", &std::fs::read(rig.known_hosts()).unwrap());
     let resources = "\
+        - directory: {path: /mnt/by-sshfs}\n\
+        - directory: {path: /mnt/by-rclone}\n\
         - role: {name: spoke, with: {hub: nas, folder: /srv/fleet, mount: /mnt/by-sshfs, by: sshfs}}\n\
         - role: {name: spoke, with: {hub: nas, folder: /srv/fleet, mount: /mnt/by-rclone, by: rclone}}";
     let project = Project::new(&rig)
@@ -39,4 +41,17 @@ fn the_hub_is_read_over_rclone_and_over_sshfs_and_a_mount_taken_away_comes_back(
     );
     project.converge();
     assert_eq!(spoke.check("cat /mnt/by-sshfs/log/known").trim(), "from the hub");
+
+    // Both leave: unmounted, forgotten, and their folders with them.
+    project.declare("desk", "  []");
+    project.apply(&[]).expect(0);
+    project.plan(&[]).expect(0);
+    let mounts = spoke.check("cat /proc/self/mounts");
+    assert!(!mounts.contains(" /mnt/"), "{mounts}");
+    assert_eq!(spoke.check("ls -A /mnt"), "");
+    assert_eq!(spoke.check("ls /etc/systemd/system | grep -e mnt -e fleetprov; true"), "");
+    let units =
+        "systemctl list-units --all --no-legend --plain '*mnt*' 'fleetprov*' | grep -v ' not-found '; true";
+    assert_eq!(spoke.check(units), "");
+    assert_eq!(hub.check("cat /srv/fleet/log/known").trim(), "from the hub");
 }

@@ -5,8 +5,10 @@ use serde_json::json;
 
 use super::*;
 use crate::model::Digest;
-use crate::resource::testing::{compared, differs, on_every_shell, read_with, shown};
-use crate::resource::{PathFacts, PathType};
+use crate::resource::testing::{
+    compared, differs, going, left, on_every_shell, read_with, removal, seen, shown,
+};
+use crate::resource::{Former, PathFacts, PathType, Removal, Surroundings};
 
 fn block(path: MachinePath) -> Block {
     Block {
@@ -172,4 +174,75 @@ fn blocks_of_one_file_build_on_each_other() {
             assert!(compared(block, &bench.answer(&block.questions())).unwrap().is_none());
         }
     });
+}
+
+#[test]
+fn a_block_that_leaves_takes_its_file_along_when_that_came_with_it() {
+    on_every_shell(|bench| {
+        let block = block(bench.path("x"));
+        let path = bench.file("x");
+        let place = format!("file {}", bench.path("x"));
+        let goes = |adopted: &[&str]| {
+            let answers = bench.answer(&left(&block).questions());
+            match removal(&block, &answers, adopted, &Surroundings::default()).unwrap() {
+                Removal::Remove(difference) => bench.perform(&difference.operations).status,
+                other => panic!("{other:?}"),
+            }
+        };
+        let make = |text: &str| fs::write(&path, block.set(text.as_bytes()).unwrap()).unwrap();
+        for text in ["a\n", "a", "\n\n#\n", "\u{feff}a\r\n"] {
+            make(text);
+            assert_eq!(goes(&[]), 0);
+            assert_eq!(fs::read_to_string(&path).unwrap(), text, "the rest stays to the byte");
+        }
+        make("");
+        assert_eq!(goes(&[&place]), 0);
+        assert_eq!(fs::read(&path).unwrap(), b"", "an empty file that was there stays");
+        make("");
+        assert_eq!(goes(&[]), 0);
+        assert!(!path.exists());
+        assert_eq!(going(&block, &bench.answer(&left(&block).questions()), &[]), "gone");
+    });
+}
+
+#[test]
+fn what_is_not_the_block_that_was_made_stays() {
+    let block = hosts();
+    let changed = MARKED.replace("192.168.1.30 hub", "by hand");
+    assert!(going(&block, &[file(&changed)], &[]).contains("by hand"), "what is between the markers is ours");
+    assert_eq!(
+        going(&block, &[file(MARKED)], &["block hub"]),
+        "stays: it was there before fleetprov; it stays as it is"
+    );
+    assert_eq!(going(&block, &[file("127.0.0.1 localhost\n")], &[]), "gone");
+    let link = PathFacts { what: PathType::Link("x".to_owned()), ..PathFacts::absent() };
+    assert_eq!(going(&block, &[Answer::Path(link)], &[]), "stays: /etc/hosts is a link now, which stays");
+    let broken = going(&block, &[file("# END fleetprov hub\n")], &[]);
+    assert!(
+        broken.starts_with("error: /etc/hosts cannot be edited: failed to find the beginning"),
+        "{broken}"
+    );
+    assert_eq!(seen(&block, &[file(MARKED)]), ["block hub sha256 4cc749b12bc5", "file /etc/hosts there"]);
+    assert_eq!(seen(&block, &[file("")]), ["file /etc/hosts there"]);
+    assert!(seen(&block, &[Answer::Path(PathFacts::absent())]).is_empty());
+}
+
+#[test]
+fn markers_that_change_leave_no_twin() {
+    let mut block = hosts();
+    let remains = block.remains();
+    block.comment = Comment::line("//").unwrap();
+    let wanted = |adopted: &[&str]| {
+        let adopted = adopted.iter().map(|name| (*name).to_owned()).collect();
+        let former = Former { remains: remains.clone(), adopted };
+        let surroundings = Surroundings::default();
+        let answers = [file(MARKED)];
+        let answers = Answers::new(&answers, &surroundings).with_former(Some(&former));
+        let (_, foreseen) = block.foreseen(answers).remove(0);
+        let Answer::Path(facts) = foreseen else { panic!("{foreseen:?}") };
+        String::from_utf8(facts.bytes.unwrap()).unwrap()
+    };
+    assert_eq!(wanted(&[]).matches("BEGIN fleetprov hub").count(), 1);
+    assert!(wanted(&[]).contains("// BEGIN fleetprov hub"));
+    assert_eq!(wanted(&["block hub"]).matches("BEGIN fleetprov hub").count(), 2);
 }

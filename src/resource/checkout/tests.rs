@@ -4,7 +4,10 @@ use serde_json::json;
 
 use super::*;
 use crate::resource::Answer;
-use crate::resource::testing::{Bench, compared, differs, on_every_shell, read_with, shown};
+use crate::resource::testing::{
+    Bench, compared, differs, going, left, on_every_shell, read_with, removal, seen, shown,
+};
+use crate::resource::{Removal, Surroundings};
 
 const REMOTE: &str = "git@github.com:example/dotfiles.git";
 
@@ -355,5 +358,104 @@ fn failures_say_why() {
         let plan = plan(bench, &checkout).unwrap().unwrap();
         fs::create_dir(bench.file(HERE)).unwrap();
         assert_eq!(bench.perform(&plan.operations).status, 3);
+    });
+}
+
+/// How it would go, with the path left out.
+fn leaving(bench: &Bench, checkout: &Checkout, adopted: &[&str]) -> String {
+    going(checkout, &bench.answer(&left(checkout).questions()), adopted).replace(checkout.path.as_str(), "/x")
+}
+
+fn leave(bench: &Bench, checkout: &Checkout, adopted: &[&str]) -> Vec<Operation> {
+    let answers = bench.answer(&left(checkout).questions());
+    match removal(checkout, &answers, adopted, &Surroundings::default()).unwrap() {
+        Removal::Remove(difference) => difference.operations,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_checkout_that_holds_nothing_of_its_own_goes() {
+    on_every_shell(|bench| {
+        let checkout = with_remote(bench);
+        assert_eq!(leaving(bench, &checkout, &[]), "gone");
+        apply(bench, &checkout);
+        assert_eq!(
+            leaving(bench, &checkout, &[]),
+            "remove\n  > fp_checkout_remove /x\n  > fp_folder_remove /x"
+        );
+        let operations = leave(bench, &checkout, &[]);
+        // Something came in between.
+        fs::write(bench.file(HERE).join("mine"), "x").unwrap();
+        let said = bench.perform(&operations);
+        assert_eq!(said.status, 3);
+        assert!(said.text.ends_with("holds something that is nowhere else, by now\n"), "{}", said.text);
+        fs::remove_file(bench.file(HERE).join("mine")).unwrap();
+        assert!(bench.file("it is here/settings.json").exists());
+        // A removal that was cut off is gone on with, whatever it left.
+        fs::write(bench.file(HERE).join(".git/fleetprov-leaving"), "").unwrap();
+        fs::remove_file(bench.file(HERE).join("settings.json")).unwrap();
+        fs::remove_dir_all(bench.file(HERE).join(".git/refs")).unwrap();
+        let said = bench.perform(&leave(bench, &checkout, &[]));
+        assert_eq!((said.status, said.text.as_str()), (0, ""));
+        assert!(!bench.file(HERE).exists());
+        assert_eq!(bench.perform(&operations).status, 0, "once more does no harm");
+        // The folder that was there stays.
+        fs::create_dir(bench.file(HERE)).unwrap();
+        apply(bench, &checkout);
+        let folder = format!("directory {}", checkout.path);
+        assert_eq!(bench.perform(&leave(bench, &checkout, &[&folder])).status, 0);
+        assert_eq!(fs::read_dir(bench.file(HERE)).unwrap().count(), 0);
+        assert_eq!(leaving(bench, &checkout, &[&folder]), "gone");
+    });
+}
+
+#[test]
+fn a_checkout_with_local_work_stays_and_says_what() {
+    on_every_shell(|bench| {
+        let checkout = with_remote(bench);
+        apply(bench, &checkout);
+        let stays = |what: &str| {
+            assert_eq!(leaving(bench, &checkout, &[]), format!("stays: it holds {what}; it stays as it is"));
+        };
+        let here = bench.file(HERE);
+        fs::write(here.join("settings.json"), "mine\n").unwrap();
+        fs::write(here.join("new"), "").unwrap();
+        fs::write(here.join(".git/info/exclude"), "session*\n").unwrap();
+        fs::write(here.join("session 1"), "").unwrap();
+        fs::write(here.join("session 2"), "").unwrap();
+        stays("one changed file, one untracked file, 2 ignored files and folders");
+        for name in ["new", "session 1", "session 2"] {
+            fs::remove_file(here.join(name)).unwrap();
+        }
+        git(bench, HERE, &["stash", "--quiet"]);
+        stays("one stash");
+        git(bench, HERE, &["stash", "drop", "--quiet"]);
+        commit(bench, HERE, "settings.json", "committed\n");
+        stays("one commit that its remote does not have");
+        git(bench, HERE, &["checkout", "--quiet", "--detach"]);
+        git(bench, HERE, &["branch", "--quiet", "--force", "main", "origin/main"]);
+        stays("one commit that its remote does not have");
+        git(bench, HERE, &["push", "--quiet", checkout.remote.as_str(), "HEAD:refs/heads/kept"]);
+        git(bench, HERE, &["fetch", "--quiet", "origin"]);
+        git(bench, HERE, &["worktree", "add", "--quiet", "../beside"]);
+        stays("one other working tree");
+        git(bench, HERE, &["worktree", "remove", "../beside"]);
+        git(bench, HERE, &["branch", "--quiet", "-D", "beside"]);
+        assert!(leaving(bench, &checkout, &[]).starts_with("remove"));
+        assert_eq!(
+            leaving(bench, &checkout, &["origin"]),
+            "stays: it was there before fleetprov; it stays as it is"
+        );
+        fs::remove_dir_all(here.join(".git")).unwrap();
+        assert_eq!(
+            leaving(bench, &checkout, &[]),
+            "stays: /x holds files and is no repository any more; it stays as it is"
+        );
+        let told = seen(&checkout, &bench.answer(&checkout.questions()));
+        assert!(
+            told.iter().all(|told| told.starts_with("directory ") || told.starts_with("owner ")),
+            "{told:?}"
+        );
     });
 }

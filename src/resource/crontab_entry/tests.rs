@@ -2,7 +2,10 @@ use serde_json::json;
 
 use super::*;
 use crate::resource::Answer;
-use crate::resource::testing::{Bench, compared, differs, on_every_shell, read_with, shown};
+use crate::resource::testing::{
+    Bench, compared, differs, going, left, on_every_shell, read_with, removal, seen, shown,
+};
+use crate::resource::{Removal, Surroundings};
 
 fn entry(user: &str, lines: &[&str]) -> CrontabEntry {
     CrontabEntry {
@@ -77,6 +80,7 @@ if [ "$1" = -u ]; then
 fi
 printf '%s %s\n' "$user" "$1" >>"$LOG"
 case $1 in
+-r) rm "$HERE/crontab-$user" ;;
 -l) cat "$HERE/crontab-$user" 2>/dev/null || { echo "no crontab for $user" >&2; exit 1; } ;;
 -)
 	cat >"$HERE/new"
@@ -157,5 +161,50 @@ fn what_cron_refuses_is_told() {
             compared(&entry, &answers).unwrap_err().to_string(),
             "failed to read the crontab of backup-user: You (x) are not allowed to use this program (crontab)"
         );
+    });
+}
+
+#[test]
+fn lines_that_leave_take_an_empty_crontab_along_and_nothing_of_others() {
+    on_every_shell(|bench| {
+        bench.stand_in("crontab", CRONTAB);
+        let entry = entry("backup-user", &[LINE]);
+        let file = bench.file("crontab-backup-user");
+        let answers = || bench.answer(&left(&entry).questions());
+        assert_eq!(going(&entry, &answers(), &[]), "gone");
+        assert!(seen(&entry, &answers()).is_empty());
+        for before in ["", "# mine\n@daily x\n", "@daily y"] {
+            if !before.is_empty() {
+                std::fs::write(&file, before).unwrap();
+            }
+            bench.perform(&planned(bench, &entry).unwrap().operations);
+            let Removal::Remove(difference) =
+                removal(&entry, &answers(), &[], &Surroundings::default()).unwrap()
+            else {
+                panic!("it stays")
+            };
+            let text = shown(&difference);
+            assert!(text.starts_with("remove\n  crontab of backup-user, reports: Some("), "{text}");
+            assert_eq!(text.contains("so it goes"), before.is_empty(), "{text}");
+            // What it is bound to is the whole crontab.
+            let made = std::fs::read_to_string(&file).unwrap();
+            std::fs::write(&file, format!("{made}@weekly z\n")).unwrap();
+            assert_eq!(bench.perform(&difference.operations).status, 3);
+            std::fs::write(&file, made).unwrap();
+            assert_eq!(bench.perform(&difference.operations).status, 0);
+            assert_eq!(std::fs::read_to_string(&file).ok().as_deref().unwrap_or(""), before);
+            let _ = std::fs::remove_file(&file);
+        }
+    });
+}
+
+#[test]
+fn a_user_who_is_gone_has_no_crontab() {
+    on_every_shell(|bench| {
+        bench.stand_in("crontab", r#"echo "crontab:  user \`nobody-such' unknown" >&2; exit 1"#);
+        let entry = entry("nobody-such", &[LINE]);
+        let answers = bench.answer(&entry.questions());
+        assert_eq!(compared(&entry, &answers).unwrap_err().to_string(), "there is no user nobody-such");
+        assert_eq!(going(&entry, &answers, &[]), "gone");
     });
 }

@@ -106,3 +106,6 @@ impl Remnant for Left {
         std::iter::once(self.path.clone()).chain(folder::above(&self.path)).map(Touched::Path).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

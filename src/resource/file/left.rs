@@ -95,3 +95,92 @@ impl Remnant for Left {
         vec![Touched::Path(self.path.clone())]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::model::Secret;
+    use crate::resource::testing::{agrees, compared, differs, going, left, on_every_shell, removal, seen};
+    use crate::resource::{Content, Resource as _, Surroundings};
+
+    fn file(path: MachinePath, content: Content) -> File {
+        let owner = std::os::unix::fs::MetadataExt::uid(&fs::metadata("/proc/self").unwrap()).to_string();
+        File { path, content, owner, group: None, mode: 0o640 }
+    }
+
+    fn contents() -> [Content; 2] {
+        [Content::Bytes(b"one\n".as_slice().into()), Content::Secret(Secret::new(b"one\n".to_vec()))]
+    }
+
+    #[test]
+    fn a_file_goes_also_when_it_was_changed_and_nothing_else_in_its_place_does() {
+        on_every_shell(|bench| {
+            for content in contents() {
+                let path = bench.file("x");
+                let is_secret = content.is_secret();
+                let file = file(bench.path("x"), content);
+                let remnant = left(&file);
+                let going_now = || going(&file, &bench.answer(&remnant.questions()), &[]);
+                assert_eq!(going_now(), "gone");
+                bench.perform(&differs(&file, &bench.answer(&file.questions())).operations);
+                let answers = bench.answer(&file.questions());
+                assert!(compared(&file, &answers).unwrap().is_none());
+                agrees(&file, &answers);
+                assert!(going_now().starts_with("remove\n  > fp_remove "), "{}", going_now());
+
+                fs::write(&path, "two").unwrap();
+                let changed = going_now();
+                assert_eq!(changed.contains("it was changed since it was applied"), !is_secret, "{changed}");
+                let answers = bench.answer(&remnant.questions());
+                let Removal::Remove(difference) =
+                    removal(&file, &answers, &[], &Surroundings::default()).unwrap()
+                else {
+                    panic!("it stays")
+                };
+                // Between the plan and the change it is changed once more.
+                fs::write(&path, "three").unwrap();
+                assert_eq!(bench.perform(&difference.operations).status, 3);
+                assert_eq!(fs::read_to_string(&path).unwrap(), "three");
+                fs::write(&path, "two").unwrap();
+                assert_eq!(bench.perform(&difference.operations).status, 0);
+                assert!(!path.exists());
+
+                std::os::unix::fs::symlink("elsewhere", &path).unwrap();
+                assert!(going_now().ends_with("x is a link now, which stays"), "{}", going_now());
+                assert!(seen(&file, &bench.answer(&file.questions())).is_empty());
+                fs::remove_file(&path).unwrap();
+            }
+        });
+    }
+
+    #[test]
+    fn nothing_secret_is_remembered() {
+        for content in contents() {
+            let remains = file(MachinePath::new("/x").unwrap(), content.clone()).remains().to_string();
+            assert_eq!(remains.contains("sha256"), !content.is_secret(), "{remains}");
+        }
+        // What may be either is never asked for in the clear.
+        let both = json!({"sha256": Digest::of(b"").to_string(), "secret": true});
+        let questions = recall("/x", &both).unwrap().questions();
+        assert!(matches!(questions.as_slice(), [Question::Path { want: Want::Keyed, .. }]));
+        for (target, remains) in
+            [("x", json!({"secret": true})), ("/x/", json!({"secret": true})), ("/x", json!({"sha256": "0"}))]
+        {
+            assert!(recall(target, &remains).is_none(), "{target} {remains}");
+        }
+    }
+
+    #[test]
+    fn a_unit_s_file_is_followed_by_a_look_at_what_systemd_knows() {
+        let file = file(MachinePath::new("/etc/systemd/system/a.service").unwrap(), contents()[0].clone());
+        let there = crate::resource::PathFacts {
+            what: PathType::File,
+            digest: file.digest(),
+            ..crate::resource::PathFacts::absent()
+        };
+        let going = going(&file, &[crate::resource::Answer::Path(there)], &[]);
+        assert!(going.ends_with("\n  > fp_unit_file_gone a.service"), "{going}");
+    }
+}

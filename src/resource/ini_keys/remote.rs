@@ -105,12 +105,11 @@ impl IniKeys {
                 Seen::Plain(text) => Some(aspects::text(&text)),
                 Seen::Keyed(digest) => Some(Aspect::Keyed(digest)),
             };
-            there_is.extend(there.map(|there| (value.name(), there)));
-            if let Some(section) = &value.section
-                && lines::optional(said, &format!("section{number}")) == Some("there")
-            {
+            let is_section = lines::optional(said, &format!("section{number}")) == Some("there");
+            if let Some(section) = value.section.as_ref().filter(|_| is_section || there.is_some()) {
                 there_is.insert(left::section(section, &self.path), aspects::there());
             }
+            there_is.extend(there.map(|there| (value.name(), there)));
         }
         Ok(there_is)
     }

@@ -7,8 +7,10 @@ use serde_json::json;
 
 use super::*;
 use crate::model::{Digest, Secret};
-use crate::resource::testing::{Bench, RUN_KEY, compared, differs, on_every_shell, read_with, shown};
-use crate::resource::{Difference, PathFacts, PathType, Payload};
+use crate::resource::testing::{
+    Bench, RUN_KEY, compared, differs, going, left, on_every_shell, read_with, removal, seen, shown,
+};
+use crate::resource::{Difference, Former, PathFacts, PathType, Payload, Removal, Surroundings};
 
 fn plain(section: Option<&str>, key: &str, value: &str) -> IniValue {
     IniValue {
@@ -349,5 +351,154 @@ fn the_machine_edits_as_the_controller_does() {
             Ok(())
         });
         outcome.unwrap();
+    });
+}
+
+/// What a set's leaving makes of a file, on the machine; nothing when the file goes.
+fn cut(bench: &Bench, keys: &IniKeys, adopted: &[&str]) -> Option<Vec<u8>> {
+    let path = bench.file("x.ini");
+    let answers = bench.answer(&left(keys).questions());
+    match removal(keys, &answers, adopted, &Surroundings::default()).unwrap() {
+        Removal::Remove(difference) => {
+            let said = bench.perform(&difference.operations);
+            assert_eq!((said.status, said.text.as_str()), (0, ""));
+        }
+        Removal::Gone => {}
+        Removal::Release(reason) => panic!("{reason}"),
+    }
+    fs::read(&path).ok()
+}
+
+#[test]
+fn the_machine_takes_keys_out_as_the_controller_does() {
+    on_every_shell(|bench| {
+        let path = bench.file("x.ini");
+        let is_long = std::env::var_os("FLEETPROV_LONG").is_some_and(|value| value == "1");
+        let cases = if is_long { 2_000 } else { 15 };
+        let config = Config { cases, failure_persistence: None, ..Config::default() };
+        let outcome =
+            TestRunner::new(config).run(&(files(), edits(), any::<bool>()), |(text, edits, is_ours)| {
+                let mut values: Vec<IniValue> = Vec::new();
+                for (section, key, value) in edits {
+                    let new = plain(section, key, value);
+                    if !values.iter().any(|known| known.name() == new.name()) {
+                        values.push(new);
+                    }
+                }
+                let mut keys = keys(bench.path("x.ini"), values);
+                let place = format!("file {}", bench.path("x.ini"));
+                let adopted: Vec<&str> = if is_ours { vec![] } else { vec![&place] };
+                fs::write(&path, &text).unwrap();
+                let Ok(made) = keys.set(&text) else { return Ok(()) };
+                fs::write(&path, &made).unwrap();
+                let here = cut(bench, &keys, &adopted);
+                fs::write(&path, &made).unwrap();
+                keys.sensitive = true;
+                let there = cut(bench, &keys, &adopted);
+                let shown = |bytes: &Option<Vec<u8>>| {
+                    bytes.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+                };
+                prop_assert_eq!(shown(&there), shown(&here));
+                Ok(())
+            });
+        outcome.unwrap();
+    });
+}
+
+#[test]
+fn what_was_made_for_keys_goes_with_them_and_what_was_there_stays() {
+    on_every_shell(|bench| {
+        for hides in [false, true] {
+            let path = bench.file("x.ini");
+            let mut keys =
+                keys(bench.path("x.ini"), vec![plain(Some("b"), "k", "1"), plain(Some("c"), "k", "2")]);
+            keys.sensitive = hides;
+            let text = |bytes: Option<Vec<u8>>| bytes.map(|bytes| String::from_utf8(bytes).unwrap());
+            let leave = |before: &str, adopted: &[&str]| {
+                fs::write(&path, before).unwrap();
+                text(cut(bench, &keys, adopted))
+            };
+            let section = format!("section b of {}", bench.path("x.ini"));
+            let place = format!("file {}", bench.path("x.ini"));
+            assert_eq!(leave("[b]\nk = 1\n\n[c]\nk = 2\n", &[]), None);
+            assert_eq!(leave("[b]\nk = 1\n\n[c]\nk = 2\n", &[&place]).as_deref(), Some(""));
+            assert_eq!(leave("[b]\nk = 1\n\n[c]\nk = 2\n", &[&section]).as_deref(), Some("[b]\n"));
+            assert_eq!(
+                leave("[b]\nk = 1\n[c]\nk = by hand\nx = 1\n", &["b.k"]).as_deref(),
+                Some("[b]\nk = 1\n[c]\nx = 1\n")
+            );
+            assert_eq!(leave("; mine\n[c]\nk = 2\n", &[]).as_deref(), Some("; mine\n"));
+            let _ = fs::remove_file(&path);
+            assert_eq!(going(&keys, &bench.answer(&left(&keys).questions()), &[]), "gone");
+        }
+    });
+}
+
+#[test]
+fn keys_that_leave_a_set_go_on_the_machine_when_the_file_is_not_fetched() {
+    on_every_shell(|bench| {
+        let path = bench.file("x.ini");
+        let all = keys(
+            bench.path("x.ini"),
+            vec![
+                plain(Some("b"), "k", "1"),
+                secret("c", "k", "s"),
+                secret("d", "k", "s"),
+                secret("d", "m", "s"),
+            ],
+        );
+        fs::write(&path, "[b]\nk = 1\nother = x\n\n[c]\nk = by hand\n\n[d]\nk = s\nm = s\n").unwrap();
+        let mut fewer = keys(bench.path("x.ini"), vec![secret("d", "k", "t")]);
+        fewer.mode = None;
+        let former = Former { remains: all.remains(), adopted: ["d.m".to_owned()].into() };
+        let surroundings = Surroundings { key: RUN_KEY.to_owned(), ..Surroundings::default() };
+        let answers = bench.answer(&fewer.questions());
+        let answers = Answers::new(&answers, &surroundings).with_former(Some(&former));
+        let Comparison::Differs(difference) = fewer.compare(answers).unwrap() else { panic!("in order") };
+        let text = shown(&difference);
+        assert!(text.contains("\n  b.k goes\n  c.k goes\n  > fp_ini_cut "), "{text}");
+        let said = bench.perform(&difference.operations);
+        assert_eq!((said.status, said.text.as_str()), (0, ""));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "[b]\nother = x\n\n[d]\nk = t\nm = s\n");
+        assert!(plan(bench, &fewer).unwrap().is_none());
+    });
+}
+
+#[test]
+fn a_key_that_moved_between_plan_and_removal_stays() {
+    on_every_shell(|bench| {
+        let path = bench.file("x.ini");
+        fs::write(&path, "[c]\nk = s\n").unwrap();
+        let keys = keys(bench.path("x.ini"), vec![secret("c", "k", "s")]);
+        let answers = bench.answer(&left(&keys).questions());
+        let Removal::Remove(difference) = removal(&keys, &answers, &[], &Surroundings::default()).unwrap()
+        else {
+            panic!("it stays")
+        };
+        let arguments = &difference.operations[0].call.arguments;
+        assert!(!arguments.contains(&"s".to_owned()) && !shown(&difference).contains("k s"), "{arguments:?}");
+        fs::write(&path, "[c]\nk = other\n").unwrap();
+        assert_eq!(bench.perform(&difference.operations).status, 3);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "[c]\nk = other\n");
+    });
+}
+
+#[test]
+fn aspects_are_keys_and_the_places_around_them_on_either_side() {
+    on_every_shell(|bench| {
+        fs::write(bench.file("x.ini"), "[b]\nk = 1\n[c]\n").unwrap();
+        let mut keys =
+            keys(bench.path("x.ini"), vec![plain(Some("b"), "k", "1"), plain(Some("c"), "k", "2")]);
+        let fetched = seen(&keys, &bench.answer(&keys.questions()));
+        keys.sensitive = true;
+        let told = seen(&keys, &bench.answer(&keys.questions()));
+        assert_eq!(fetched, told);
+        let here = bench.path("x.ini");
+        assert_eq!(told[0], "b.k 1");
+        assert!(
+            told.contains(&format!("section c of {here} there"))
+                && told.contains(&format!("file {here} there"))
+        );
+        assert!(!told.iter().any(|told| told.starts_with("c.k")));
     });
 }

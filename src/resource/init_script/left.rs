@@ -46,11 +46,16 @@ impl Remnant for Left {
         let flags = [("enabled", is_enabled), ("running", is_running)];
         let details =
             flags.into_iter().filter(|(_, is_set)| *is_set).map(|(name, _)| Detail::flag(name, false));
-        let word = if goes_whole { "all" } else { "links" };
+        let stop = is_running.then(|| self.service.operation("fp_init_act", "stop"));
+        let links = if goes_whole {
+            Some(self.service.operation("fp_init_forget", ""))
+        } else {
+            is_enabled.then(|| self.service.operation("fp_init_links", "disable"))
+        };
         Ok(Removal::Remove(Difference {
             action: Action::Remove,
             details: details.collect(),
-            operations: vec![self.service.operation("fp_init_retire", word)],
+            operations: stop.into_iter().chain(links).collect(),
         }))
     }
 

@@ -4,7 +4,8 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use serde_json::json;
 
 use super::*;
-use crate::resource::testing::{Bench, compared, on_every_shell, read_with, shown};
+use crate::resource::Removal;
+use crate::resource::testing::{Bench, compared, going, on_every_shell, read_with, removal, seen, shown};
 use crate::resource::{Answer, Surroundings};
 
 fn script(enabled: Option<bool>, running: Option<bool>) -> InitScript {
@@ -143,5 +144,43 @@ fn a_service_is_started_stopped_and_linked() {
 
         fs::write(&path, "#!/bin/sh\nexit 0\n").unwrap();
         assert_eq!(look(bench), said("yes", "yes", "unknown"));
+    });
+}
+
+#[test]
+fn a_service_that_leaves_is_stopped_and_starts_no_more() {
+    let both = script(Some(true), Some(true));
+    let cases = [
+        (said("no", "no", "no"), "gone"),
+        (said("yes", "no", "no"), "gone"),
+        (said("yes", "no", "unknown"), "gone"),
+        (
+            said("yes", "yes", "yes"),
+            "remove\n  enabled yes → no\n  running yes → no\n  > fp_init_act nginx|/etc|stop\n  > fp_init_links nginx|/etc|disable",
+        ),
+        (said("yes", "yes", "no"), "remove\n  enabled yes → no\n  > fp_init_links nginx|/etc|disable"),
+    ];
+    for (answer, expected) in cases {
+        assert_eq!(going(&both, &[answer], &[]), expected);
+    }
+    // With its script its links go, whether or not it starts with the machine.
+    let departing = [ResourceId::new("file", "/etc/init.d/nginx")].into();
+    let surroundings = Surroundings { departing, ..Surroundings::default() };
+    let Removal::Remove(whole) = removal(&both, &[said("yes", "no", "no")], &[], &surroundings).unwrap()
+    else {
+        panic!("it stays")
+    };
+    assert_eq!(shown(&whole), "remove\n  > fp_init_forget nginx|/etc|");
+    assert_eq!(seen(&both, &[said("yes", "no", "unknown")]), ["enabled no"]);
+    assert!(seen(&both, &[said("no", "no", "no")]).is_empty());
+    on_every_shell(|bench| {
+        bench.stand_in(
+            "update-rc.d",
+            "printf '%s\\n' \"$*\" >>\"$LOG\"; [ ! -e \"$HERE/bad\" ] || { echo no; exit 1; }",
+        );
+        assert_eq!(bench.perform(&below(bench, &whole)).status, 0);
+        assert_eq!(bench.log(), "-f nginx remove\n");
+        fs::write(bench.file("bad"), "").unwrap();
+        assert_eq!(bench.perform(&below(bench, &whole)).text, "failed to remove the links of nginx: no\n");
     });
 }

@@ -74,3 +74,45 @@ impl Remnant for Left {
         vec![Touched::Path(self.path.clone())]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+    use crate::resource::Resource as _;
+    use crate::resource::Surroundings;
+    use crate::resource::link::Link;
+    use crate::resource::testing::{agrees, going, left, on_every_shell, removal, seen};
+
+    #[test]
+    fn a_link_goes_wherever_it_leads_and_what_it_leads_to_stays() {
+        on_every_shell(|bench| {
+            let owner = std::os::unix::fs::MetadataExt::uid(&fs::metadata("/proc/self").unwrap()).to_string();
+            let link = Link { path: bench.path("x"), target: "folder".to_owned(), owner };
+            let path = bench.file("x");
+            let answers = || bench.answer(&left(&link).questions());
+            assert_eq!(going(&link, &answers(), &[]), "gone");
+            fs::create_dir(bench.file("folder")).unwrap();
+            symlink("folder", &path).unwrap();
+            agrees(&link, &bench.answer(&link.questions()));
+            assert!(
+                going(&link, &answers(), &[]).starts_with("remove\n  target folder → none\n  > fp_remove ")
+            );
+            fs::remove_file(&path).unwrap();
+            symlink("elsewhere", &path).unwrap();
+            assert!(going(&link, &answers(), &[]).contains("it led to folder when it was applied"));
+            let Removal::Remove(difference) =
+                removal(&link, &answers(), &[], &Surroundings::default()).unwrap()
+            else {
+                panic!("it stays")
+            };
+            assert_eq!(bench.perform(&difference.operations).status, 0);
+            assert!(fs::symlink_metadata(&path).is_err() && bench.file("folder").is_dir());
+            fs::write(&path, "").unwrap();
+            assert!(going(&link, &answers(), &[]).ends_with("x is a file now, which stays"));
+            assert!(seen(&link, &bench.answer(&link.questions())).is_empty());
+        });
+    }
+}

@@ -1,8 +1,12 @@
 use serde_json::json;
 
 use super::*;
+use crate::model::ResourceId;
 use crate::resource::Answer;
-use crate::resource::testing::{compared, differs, on_every_shell, read_with, shown};
+use crate::resource::testing::{
+    compared, differs, going, left, on_every_shell, read_with, removal, seen, shown,
+};
+use crate::resource::{Removal, Surroundings};
 
 fn package(name: &str) -> Package {
     Package { name: name.to_owned() }
@@ -124,5 +128,59 @@ fn a_machine_without_apt_says_so() {
             assert_eq!(said.status, 1);
             assert_eq!(said.text, "failed to install rclone: this machine has no apt-get\n");
         }
+    });
+}
+
+#[test]
+fn a_package_goes_when_nothing_that_stays_needs_it() {
+    let base = package("lab-base");
+    let said = |lines: &[&str]| [Answer::Lines(lines.iter().map(|line| (*line).to_owned()).collect())];
+    assert_eq!(going(&base, &said(&["installed no"]), &[]), "gone");
+    let alone = said(&["installed yes", "takes lab-base"]);
+    assert_eq!(going(&base, &alone, &[]), "remove\n  installed yes → no\n  > fp_package_remove lab-base");
+    let needed = said(&["installed yes", "takes lab-extra", "takes lab-base", "takes lab-more:i386"]);
+    assert_eq!(going(&base, &needed, &[]), "stays: lab-extra and 1 more need it; it stays installed");
+    let departing = ["lab-extra", "lab-more"].map(|name| ResourceId::new(KIND, name)).into();
+    let surroundings = Surroundings { departing, ..Surroundings::default() };
+    let Removal::Remove(difference) = removal(&base, &needed, &[], &surroundings).unwrap() else {
+        panic!("it stays")
+    };
+    assert!(shown(&difference).ends_with("> fp_package_remove lab-base|lab-extra|lab-more:i386"));
+    assert_eq!(seen(&base, &[Answer::Package(Some("1".to_owned()))]), ["installed yes"]);
+    assert!(seen(&base, &[Answer::Package(None)]).is_empty());
+}
+
+#[test]
+fn what_else_would_go_is_asked_of_apt_and_asked_again() {
+    on_every_shell(|bench| {
+        stand_ins(bench);
+        bench.stand_in(
+            "apt-get",
+            r#"for package; do :; done
+case " $* " in
+*" -s "*) cat "$HERE/simulated" ;;
+*) printf '%s\n' "$*" >>"$LOG"; rm -f "$HERE/installed-$package" ;;
+esac"#,
+        );
+        std::fs::write(bench.file("installed-lab"), "").unwrap();
+        std::fs::write(bench.file("simulated"), "Reading...\nRemv lab [1]\nInst x\n").unwrap();
+        let lab = package("lab");
+        let answers = bench.answer(&left(&lab).questions());
+        let Removal::Remove(difference) = removal(&lab, &answers, &[], &Surroundings::default()).unwrap()
+        else {
+            panic!("it stays")
+        };
+        std::fs::write(bench.file("simulated"), "Remv other [1]\nRemv lab [1]\n").unwrap();
+        let said = bench.perform(&difference.operations);
+        assert_eq!((said.status, said.text.as_str()), (3, "removing lab would take other along\n"));
+        assert_eq!(
+            going(&lab, &bench.answer(&left(&lab).questions()), &[]),
+            "stays: other needs it; it stays installed"
+        );
+        std::fs::write(bench.file("simulated"), "Remv lab [1]\n").unwrap();
+        assert_eq!(bench.perform(&difference.operations).status, 0);
+        assert!(bench.log().contains("remove -- lab") && !bench.file("installed-lab").exists());
+        assert_eq!(going(&lab, &bench.answer(&left(&lab).questions()), &[]), "gone");
+        assert_eq!(bench.perform(&difference.operations).status, 0, "gone already");
     });
 }

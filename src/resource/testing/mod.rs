@@ -3,5 +3,5 @@
 mod nodes;
 mod shells;
 
-pub(super) use nodes::{RUN_KEY, compared, differs, read_with, shown};
+pub(super) use nodes::{RUN_KEY, agrees, compared, differs, going, left, read_with, removal, seen, shown};
 pub(super) use shells::{Bench, Said, on_every_shell};

@@ -3,9 +3,11 @@
 use crate::model::{
     Diagnostic, Diagnostics, Entry, Facts, Init, Key, Node, Platform, Source, Span, Spanned, Value,
 };
+use std::sync::Arc;
+
 use crate::resource::{
-    Answer, Answers, Comparison, Content, Declared, Detail, Difference, ObserveError, Origin, Read, Reading,
-    Resource, Supply, Surroundings,
+    Answer, Answers, Comparison, Content, Declared, Detail, Difference, Former, ObserveError, Origin, Read,
+    Reading, Remnant, Removal, Resource, Supply, Surroundings, kind,
 };
 
 /// The key of a test's run.
@@ -90,7 +92,10 @@ pub(in crate::resource) fn compared(
 ) -> Result<Option<Difference>, ObserveError> {
     let surroundings = Surroundings { key: RUN_KEY.to_owned(), ..Surroundings::default() };
     resource.compare(Answers::new(answers, &surroundings)).map(|comparison| match comparison {
-        Comparison::InOrder => None,
+        Comparison::InOrder => {
+            agrees(resource, answers);
+            None
+        }
         Comparison::Differs(difference) => Some(difference),
     })
 }
@@ -121,4 +126,67 @@ pub(in crate::resource) fn shown(difference: &Difference) -> String {
         lines.push(format!("  > {} {}", operation.call.function, operation.call.arguments.join("|")));
     }
     lines.join("\n")
+}
+
+/// What the record says of a resource that was applied, some aspects of which were there before.
+pub(in crate::resource) fn former(resource: &dyn Resource, adopted: &[&str]) -> Former {
+    let adopted = adopted.iter().map(|name| (*name).to_owned()).collect();
+    Former { remains: resource.remains(), adopted }
+}
+
+/// What is left of a resource once it has left the inventory, by what it says of itself.
+pub(in crate::resource) fn left(resource: &dyn Resource) -> Arc<dyn Remnant> {
+    let id = resource.id();
+    let kind = kind(id.kind).unwrap();
+    let recall = kind.recall;
+    assert!(recall(&id.target, &serde_json::Value::Null).is_none(), "{id} is recalled from nothing");
+    assert!(recall("--", &serde_json::json!({"path": "x"})).is_none(), "{id} is recalled from nonsense");
+    let remnant = recall(&id.target, &resource.remains()).unwrap_or_else(|| panic!("{id} is not recalled"));
+    assert_eq!(remnant.id(), id);
+    assert_eq!(remnant.guards(), resource.guards());
+    remnant
+}
+
+/// How what is left of a resource goes. `adopted` names the aspects that were there before.
+pub(in crate::resource) fn removal(
+    resource: &dyn Resource,
+    answers: &[Answer],
+    adopted: &[&str],
+    surroundings: &Surroundings,
+) -> Result<Removal, ObserveError> {
+    let former = former(resource, adopted);
+    let surroundings = Surroundings { key: RUN_KEY.to_owned(), ..surroundings.clone() };
+    left(resource).remove(Answers::new(answers, &surroundings).with_former(Some(&former)))
+}
+
+/// The same in words: `gone`, `stays: …`, or as [`shown`].
+pub(in crate::resource) fn going(resource: &dyn Resource, answers: &[Answer], adopted: &[&str]) -> String {
+    match removal(resource, answers, adopted, &Surroundings::default()) {
+        Err(error) => format!("error: {error}"),
+        Ok(Removal::Gone) => "gone".to_owned(),
+        Ok(Removal::Release(reason)) => format!("stays: {reason}"),
+        Ok(Removal::Remove(difference)) => shown(&difference),
+    }
+}
+
+/// Checks that what is in order is there aspect by aspect, and spelled as it is desired.
+pub(in crate::resource) fn agrees(resource: &dyn Resource, answers: &[Answer]) {
+    let surroundings = Surroundings { key: RUN_KEY.to_owned(), ..Surroundings::default() };
+    let seen = resource.observed(Answers::new(answers, &surroundings)).unwrap();
+    for (name, wanted) in resource.wanted() {
+        // Of what is not there at all, nothing is on.
+        if seen.is_empty() && ["no", "inactive"].contains(&wanted.to_string().as_str()) {
+            continue;
+        }
+        let there = seen.get(&name);
+        let is_same = there.and_then(|there| wanted.is(there, RUN_KEY));
+        assert_eq!(is_same, Some(true), "{}: {name}: {wanted:?} but {there:?}", resource.id());
+    }
+}
+
+/// What is there of a resource, aspect by aspect, as `name value`.
+pub(in crate::resource) fn seen(resource: &dyn Resource, answers: &[Answer]) -> Vec<String> {
+    let surroundings = Surroundings { key: RUN_KEY.to_owned(), ..Surroundings::default() };
+    let seen = resource.observed(Answers::new(answers, &surroundings)).unwrap();
+    seen.iter().map(|(name, aspect)| format!("{name} {aspect}")).collect()
 }

@@ -1,7 +1,9 @@
 use serde_json::json;
 
 use super::*;
-use crate::resource::testing::{Bench, compared, differs, on_every_shell, read_with, shown};
+use crate::resource::testing::{
+    Bench, compared, differs, going, left, on_every_shell, read_with, seen, shown,
+};
 use crate::resource::{Answer, Surroundings};
 
 fn unit(name: &str, enabled: Option<bool>, active: Option<bool>) -> Unit {
@@ -277,5 +279,89 @@ fn a_unit_is_restarted_once() {
         let operations = [Unit::operation("fp_unit_stop", ["a.service"])];
         assert_eq!(bench.perform(&operations).status, 0);
         assert_eq!(bench.log(), "systemctl stop -- a.service\n");
+    });
+}
+
+#[test]
+fn a_unit_that_leaves_is_stopped_and_disabled() {
+    let timer = unit("a.timer", Some(true), Some(true));
+    let cases = [
+        (facts("not-found", "inactive", "", false), "gone"),
+        (facts("loaded", "inactive", "disabled", false), "gone"),
+        (facts("loaded", "inactive", "static", false), "gone"),
+        (
+            facts("loaded", "active", "enabled", false),
+            "remove\n  enabled yes → no\n  active active → inactive\n  > fp_unit_retire a.timer",
+        ),
+        (
+            facts("not-found", "failed", "", false),
+            "remove\n  active failed → inactive\n  > fp_unit_retire a.timer",
+        ),
+        (
+            facts("loaded", "inactive", "enabled", false),
+            "remove\n  enabled yes → no\n  > fp_unit_retire a.timer",
+        ),
+    ];
+    for (answer, expected) in cases {
+        assert_eq!(going(&timer, &[answer], &[]), expected);
+    }
+    let automount = unit("mnt-a.automount", Some(true), Some(true));
+    let going = going(&automount, &[facts("loaded", "active", "enabled", false)], &[]);
+    assert!(going.ends_with("> fp_unit_retire mnt-a.automount|mnt-a.mount"), "{going}");
+}
+
+#[test]
+fn aspects_are_those_that_are_declared() {
+    let there = [facts("loaded", "reloading", "enabled-runtime", false)];
+    assert_eq!(seen(&unit("a.service", Some(true), Some(true)), &there), ["active active", "enabled no"]);
+    assert_eq!(seen(&unit("a.service", None, Some(true)), &there), ["active active"]);
+    assert!(
+        seen(&unit("a.service", Some(true), Some(true)), &[facts("not-found", "inactive", "", false)])
+            .is_empty()
+    );
+    let rests: Vec<String> = unit("a.timer", None, None).rests_on().iter().map(ToString::to_string).collect();
+    assert_eq!(rests, ["file /etc/systemd/system/a.timer"]);
+}
+
+#[test]
+fn what_a_unit_has_mounted_is_foreseen_to_be_unmounted() {
+    let surroundings = Surroundings::default();
+    let foreseen = |name: &str| {
+        let remnant = left(&unit(name, Some(true), Some(true)));
+        let foreseen = remnant.foreseen(Answers::new(&[], &surroundings));
+        foreseen
+            .into_iter()
+            .filter_map(|(question, _)| match question {
+                Question::Path { path, .. } => Some(path.to_string()),
+                _ => None,
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(foreseen("mnt-a\\x20b.mount"), ["/mnt/a b"]);
+    assert_eq!(foreseen("fleetprov-mount-mnt-store.service"), ["/mnt/store"]);
+    assert!(foreseen("a.service").is_empty() && foreseen("-.mount") == ["/"]);
+}
+
+#[test]
+fn retiring_says_what_failed_and_cleans_up_after_timers() {
+    on_every_shell(|bench| {
+        bench.stand_in(
+            "systemctl",
+            r#"printf '%s\n' "$*" >>"$LOG"
+case " $* " in
+*" show "*) printf 'LoadState=loaded\nUnitFileState=enabled\nPersistent=yes\n' ;;
+*" stop "*) [ ! -e "$HERE/stuck" ] || { echo "it does not stop" >&2; exit 1; } ;;
+esac"#,
+        );
+        let operation = Unit::operation("fp_unit_retire", ["a.timer"]);
+        assert_eq!(bench.perform(std::slice::from_ref(&operation)).status, 0);
+        let log = bench.log();
+        let verbs: Vec<&str> =
+            log.lines().map(|line| line.split(' ').find(|word| !word.starts_with('-')).unwrap()).collect();
+        assert_eq!(verbs, ["show", "stop", "disable", "clean", "reset-failed"], "{log}");
+        std::fs::write(bench.file("stuck"), "").unwrap();
+        let said = bench.perform(&[operation]);
+        assert_eq!((said.status, said.text.as_str()), (1, "failed to stop a.timer: it does not stop\n"));
+        assert!(!bench.log().contains("disable"), "a unit that runs keeps its place");
     });
 }
