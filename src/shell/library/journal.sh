@@ -103,8 +103,7 @@ fp_life() {
 
 fp_locked=''
 fp_unlock() {
-	[ -z "$fp_watcher" ] || kill "$fp_watcher" 2>/dev/null
-	fp_watcher=''
+	fp_unwatch
 	exec 7>&-
 	[ -z "$fp_locked" ] || ln -s -- free "${fp_locked%.*}.$((${fp_locked##*.} + 1))"
 	fp_locked=''
@@ -152,6 +151,13 @@ fp_watch() {
 	# In braces: only there nothing of what is closed is put aside for later.
 	{ fp_watch_over "$(fp_life $$)"; } </dev/null >/dev/null 2>&1 7>&- &
 	fp_watcher=$!
+	trap fp_unwatch EXIT
+}
+
+# Ends the watch at once, so that it does not outlive the session.
+fp_unwatch() {
+	[ -z "$fp_watcher" ] || kill "$fp_watcher" 2>/dev/null
+	fp_watcher=''
 }
 
 # Seconds between two looks, and how long nothing may come.
@@ -161,7 +167,12 @@ fp_watch_over() {
 	trap - PIPE HUP
 	fp_stream=$(readlink "/proc/$$/fd/0")
 	fp_was='' fp_still=0
-	while sleep "$fp_watch_pause"; do
+	trap 'kill "$fp_pausing" 2>/dev/null; exit 0' TERM
+	while
+		sleep "$fp_watch_pause" &
+		fp_pausing=$!
+		wait "$fp_pausing"
+	do
 		[ "$(fp_life $$)" = "$1" ] || return 0
 		fp_watch_look
 		if [ -n "$fp_reading" ] && [ "$fp_reading" = "$fp_was" ]; then
