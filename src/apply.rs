@@ -74,7 +74,8 @@ pub async fn apply(
     let held_at = waiting.as_ref().and_then(|_| plan.awaiting_from());
     let operations = plan.steps.iter().flat_map(|step| &step.difference.operations);
     let guard = plan.guarded_from.map(|_| posix::GUARD);
-    let unsent = conversation.unsent(operations.map(|operation| operation.library).chain(guard));
+    let libraries = std::iter::once(posix::APPLY).chain(operations.map(|operation| operation.library));
+    let unsent = conversation.unsent(libraries.chain(guard));
     let script = script(plan, intent, &unsent, &barred, held_at);
     let bytes = |bytes: &[u8]| Payload::Bytes(Arc::from(bytes));
     let payloads: Vec<Payload> = [intent.holder.as_bytes(), &intent.document, &intent.record]
@@ -116,8 +117,8 @@ fn script(
     barred: &Barred,
     held_at: Option<usize>,
 ) -> String {
-    let mut script = begin(intent);
-    script.push_str(&program::more_definitions(libraries));
+    let mut script = program::more_definitions(libraries);
+    script.push_str(&begin(intent));
     script.push_str("fp_apply_begin\n");
     if !barred.is_empty() {
         let indices: String = barred.keys().map(|index| format!(" {index}")).collect();

@@ -58,7 +58,7 @@ pub(super) fn payloads(plan: &Plan, steps: std::ops::Range<usize>, barred: &Barr
         .collect()
 }
 
-/// The line that lets a walk go on, and the payloads behind it, once the others are through.
+/// The line that names what is left out when a walk goes on, and the payloads behind it, once the others are through.
 pub(super) fn hold<'a>(
     plan: &'a Plan,
     from: usize,
@@ -73,7 +73,7 @@ pub(super) fn hold<'a>(
         let mut barred = before;
         barred.extend(more.clone());
         known.add(more);
-        (format!("go{words}\n").into_bytes(), payloads(plan, from..plan.steps.len(), &barred))
+        (format!("{words}\n").into_bytes(), payloads(plan, from..plan.steps.len(), &barred))
     }
     .boxed()
 }

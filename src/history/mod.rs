@@ -17,7 +17,8 @@ pub use plan::undo;
 pub use runs::{PastRun, RunFate, past_question, read_past};
 pub use undone::{Undone, no_such_run, texts_question, undone_question};
 
-use crate::shell::Library;
+use crate::shell::{Library, posix};
 
 /// The functions that tell of past runs, and put one back.
-pub(crate) const PAST: Library = Library { name: "past", posix: include_str!("past.sh") };
+pub(crate) const PAST: Library =
+    Library { name: "past", posix: include_str!("past.sh"), needs: &[posix::KEEP] };

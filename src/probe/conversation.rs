@@ -8,7 +8,7 @@ use super::answers::Gathered;
 use super::error::{ProbeError, explained};
 use super::opening::{Opening, prompt};
 use super::script::{AGAIN, Probe};
-use super::sending::{Hold, send_all};
+use super::sending::{GO, Hold, keep_awake, send_all};
 use super::steps::{
     GuardNews, StepReport, StepResult, guard_news, is_apply_frame, is_held, is_ready, step_report, unbegun,
 };
@@ -192,8 +192,8 @@ impl Conversation {
     /// Which of the libraries given are not yet defined on the machine. They count as sent from now on.
     pub(crate) fn unsent(&mut self, libraries: impl IntoIterator<Item = Library>) -> Vec<Library> {
         let mut unsent = Vec::new();
-        for library in libraries {
-            if !program::is_standard(&library) && !self.sent.contains(&library) {
+        for library in program::with_needs(libraries) {
+            if !self.sent.contains(&library) {
                 self.sent.push(library);
                 unsent.push(library);
             }
@@ -225,10 +225,10 @@ impl Conversation {
         let sending = async {
             send_all(input.clone(), program::run(&script), payloads).await?;
             let Some(hold) = hold else { return Ok(()) };
-            let (line, payloads) = hold.await;
+            let (line, payloads) = keep_awake(&input, hold).await;
             // Whoever receives may have ended.
             let _ = released.send(true);
-            send_all(input, line, &payloads).await
+            send_all(input, [GO, line.as_slice()].concat(), &payloads).await
         };
         let (limit, guard) = (self.limits.step, self.limits.guard);
         let mut armed = None;

@@ -31,15 +31,10 @@ impl Probe {
             .enumerate()
             .flat_map(|(index, questions)| questions.into_iter().map(move |question| (index, question)))
             .collect();
-        let mut libraries: Vec<Library> = Vec::new();
-        for (_, question) in &questions {
-            if let Question::Ask { library, .. } = question
-                && !program::is_standard(library)
-                && !libraries.contains(library)
-            {
-                libraries.push(*library);
-            }
-        }
+        let libraries = program::with_needs(questions.iter().filter_map(|(_, question)| match question {
+            Question::Ask { library, .. } => Some(*library),
+            _ => None,
+        }));
         let mut script = String::from("fp_probe() {\nfp_probe_begin\n");
         script.push_str(&format!("fp_facts {}\n", quote(&facts.user)));
         let mut units = Vec::new();

@@ -1,6 +1,7 @@
 //! Sends an order and the bytes that follow it.
 
 use std::pin::Pin;
+use std::time::Duration;
 
 use tokio::io::AsyncReadExt as _;
 use tokio::sync::mpsc;
@@ -8,8 +9,15 @@ use tokio::sync::mpsc;
 use super::error::ProbeError;
 use crate::resource::Payload;
 
-/// What is sent once others are through: a line that lets the script go on, and the payloads behind it.
+/// What is sent once others are through: a line that names what is left out then, and the payloads behind it.
 pub type Hold<'a> = Pin<Box<dyn Future<Output = (Vec<u8>, Vec<Payload>)> + Send + 'a>>;
+
+/// What lets a script that waits go on, in the sixteen bytes it reads at a time.
+pub(super) const GO: &[u8] = b"go             \n";
+/// What it hears until then, so that it knows that somebody is there; and how often. A machine gives a
+/// silent stream half a minute.
+const WAIT: &[u8] = b"wait           \n";
+const PULSE: Duration = Duration::from_secs(8);
 
 /// How much is gathered before it is sent, in bytes.
 const CHUNK: usize = 64 * 1024;
@@ -57,6 +65,20 @@ pub(super) async fn send_all(
     }
     flush(&input, &mut pending).await;
     Ok(())
+}
+
+/// Waits for what is to be sent once others are through, and lets the machine hear meanwhile that it is
+/// waited for.
+pub(super) async fn keep_awake(input: &mpsc::Sender<Vec<u8>>, mut hold: Hold<'_>) -> (Vec<u8>, Vec<Payload>) {
+    loop {
+        match tokio::time::timeout(PULSE, &mut hold).await {
+            Ok(released) => return released,
+            // When the session has ended nobody reads it, which whoever receives finds out.
+            Err(_) => {
+                let _ = input.send(WAIT.to_vec()).await;
+            }
+        }
+    }
 }
 
 /// Sends what is pending; false when nobody reads any more.

@@ -113,7 +113,7 @@ impl<'a> MachineReport<'a> {
     }
 
     /// How many changes are still to make.
-    pub(super) fn to_make(&self) -> usize {
+    pub(super) fn remaining(&self) -> usize {
         match (self.left, self.plan) {
             (Some(left), _) if self.was_applied() => left.steps.len(),
             (_, Some(plan)) => plan.steps.len().saturating_sub(self.refused()) + self.unplanned.len(),

@@ -192,7 +192,7 @@ fn parts(machines: &[MachineReport<'_>]) -> Vec<String> {
         let found: Vec<usize> = machines
             .iter()
             .filter(|machine| machine.status() == status)
-            .map(MachineReport::to_make)
+            .map(MachineReport::remaining)
             .collect();
         if !found.is_empty() {
             let what = format!("{} {what}", counted(found.iter().sum(), noun));

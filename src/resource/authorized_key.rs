@@ -25,7 +25,7 @@ pub(super) use left::recall;
 /// The word of the inventory.
 pub const KIND: &str = "authorized-key";
 
-const LIBRARY: Library = Library { name: KIND, posix: include_str!("authorized_key.sh") };
+const LIBRARY: Library = Library { name: KIND, posix: include_str!("authorized_key.sh"), needs: &[] };
 
 /// A key that opens a login.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -23,7 +23,7 @@ pub(super) use left::recall;
 /// The word of the inventory.
 pub const KIND: &str = "checkout";
 
-const LIBRARY: Library = Library { name: KIND, posix: include_str!("checkout.sh") };
+const LIBRARY: Library = Library { name: KIND, posix: include_str!("checkout.sh"), needs: &[] };
 
 /// A git checkout.
 #[derive(Clone, Debug, PartialEq, Eq)]

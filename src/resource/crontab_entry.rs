@@ -26,7 +26,7 @@ pub(super) use left::recall;
 /// The word of the inventory.
 pub const KIND: &str = "crontab-entry";
 
-const LIBRARY: Library = Library { name: KIND, posix: include_str!("crontab_entry.sh") };
+const LIBRARY: Library = Library { name: KIND, posix: include_str!("crontab_entry.sh"), needs: &[] };
 
 /// The longest line cron takes, in bytes (Debian's cron 3.0: `MAX_COMMAND` is 1000; BusyBox has no limit).
 const LONGEST: usize = 998;

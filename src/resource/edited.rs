@@ -11,7 +11,7 @@ use super::{aspects, ownership};
 use crate::model::{Aspects, Digest, MachinePath};
 use crate::shell::{Call, Library};
 
-const LIBRARY: Library = Library { name: "edited", posix: include_str!("edited.sh") };
+const LIBRARY: Library = Library { name: "edited", posix: include_str!("edited.sh"), needs: &[] };
 
 /// The largest file that is fetched to be edited, in bytes.
 pub(super) const LIMIT: u64 = 4 * 1024 * 1024;

@@ -13,7 +13,7 @@ use super::question::Question;
 use crate::model::MachinePath;
 use crate::shell::{Call, Library};
 
-const LIBRARY: Library = Library { name: "folder", posix: include_str!("folder.sh") };
+const LIBRARY: Library = Library { name: "folder", posix: include_str!("folder.sh"), needs: &[] };
 
 /// The folders above a path, the nearest first, without `/`.
 pub(super) fn above(path: &MachinePath) -> Vec<MachinePath> {

@@ -21,7 +21,7 @@ pub(super) use left::recall;
 /// The word of the inventory.
 pub const KIND: &str = "init-script";
 
-const LIBRARY: Library = Library { name: KIND, posix: include_str!("init_script.sh") };
+const LIBRARY: Library = Library { name: KIND, posix: include_str!("init_script.sh"), needs: &[] };
 
 /// Where the scripts and the run levels' folders are.
 const ETC: &str = "/etc";

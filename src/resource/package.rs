@@ -20,7 +20,7 @@ pub(super) use left::recall;
 /// The kind's word.
 pub const KIND: &str = "package";
 
-const LIBRARY: Library = Library { name: KIND, posix: include_str!("package.sh") };
+const LIBRARY: Library = Library { name: KIND, posix: include_str!("package.sh"), needs: &[] };
 
 /// A package that has to be installed.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -20,7 +20,7 @@ pub(super) use left::recall;
 /// The word of the inventory.
 pub const KIND: &str = "unit";
 
-const LIBRARY: Library = Library { name: KIND, posix: include_str!("unit.sh") };
+const LIBRARY: Library = Library { name: KIND, posix: include_str!("unit.sh"), needs: &[] };
 
 /// The suffixes of unit names (`systemd.unit(5)`, 252), and whether a unit of the sort is restarted
 /// when its file changes. The others hold other units together: a restart would stop those.

@@ -4,7 +4,7 @@ use super::operation::Operation;
 use crate::model::MachinePath;
 use crate::shell::{Call, Library};
 
-const LIBRARY: Library = Library { name: "unit-files", posix: include_str!("unit_files.sh") };
+const LIBRARY: Library = Library { name: "unit-files", posix: include_str!("unit_files.sh"), needs: &[] };
 
 /// Where the units of a machine's administrator are (`systemd.unit(5)`).
 const FOLDER: &str = "/etc/systemd/system/";

@@ -7,6 +7,8 @@ pub struct Library {
     pub name: &'static str,
     /// The functions in POSIX sh, on systems with the tools of `BusyBox` or coreutils.
     pub posix: &'static str,
+    /// Libraries that its functions call, beside those that every session has.
+    pub needs: &'static [Library],
 }
 
 /// A call of a shell function. Arguments are data: they reach the function byte for byte.

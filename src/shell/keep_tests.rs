@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::posix::quote;
+use super::posix::{JOURNAL, quote};
 use super::program::definitions;
 
 /// A shell with its tools, and a folder with a run's folder in it.
@@ -49,7 +49,7 @@ impl Bench {
     fn run(&self, script: &str) -> (i32, String) {
         let script = format!(
             "exec 2>&1\nfp_nonce=n\n{}fp_run={}\nfp_index=0\n{script}",
-            definitions(&[]),
+            definitions(&[JOURNAL]),
             self.word("", "state/runs/r")
         );
         let folders = ["/bin", "/usr/bin"].map(|folder| Path::new(folder).join(self.shell[0]));

@@ -7,32 +7,39 @@ use super::call::{Call, Library};
 pub use crate::model::quote;
 
 /// The loop that takes orders.
-pub const LOOP: Library = Library { name: "loop", posix: include_str!("library/loop.sh") };
+pub const LOOP: Library = Library { name: "loop", posix: include_str!("library/loop.sh"), needs: &[] };
 
 /// The functions every session has.
-pub const SESSION: Library = Library { name: "session", posix: include_str!("library/session.sh") };
-
-/// The functions that change files, folders and links.
-pub const FILES: Library = Library { name: "files", posix: include_str!("library/files.sh") };
+pub const SESSION: Library =
+    Library { name: "session", posix: include_str!("library/session.sh"), needs: &[] };
 
 /// The functions that know which way a path takes.
-pub const WAYS: Library = Library { name: "ways", posix: include_str!("library/ways.sh") };
+pub const WAYS: Library = Library { name: "ways", posix: include_str!("library/ways.sh"), needs: &[] };
 
 /// The functions that answer questions.
-pub const PROBE: Library = Library { name: "probe", posix: include_str!("library/probe.sh") };
+pub const PROBE: Library = Library { name: "probe", posix: include_str!("library/probe.sh"), needs: &[] };
 
-/// The functions that remember what fleetprov owns, and let one run change the machine at a time.
-pub const STATE: Library = Library { name: "state", posix: include_str!("library/state.sh") };
+/// The functions that read what fleetprov remembers on the machine.
+pub const STATE: Library = Library { name: "state", posix: include_str!("library/state.sh"), needs: &[] };
+
+/// The functions that change files, folders and links. This library and those below come with the first
+/// change: a session that only looks does not carry them.
+pub const FILES: Library = Library { name: "files", posix: include_str!("library/files.sh"), needs: &[] };
 
 /// The functions that keep what a step changes, and put it back.
-pub const KEEP: Library = Library { name: "keep", posix: include_str!("library/keep.sh") };
+pub const KEEP: Library = Library { name: "keep", posix: include_str!("library/keep.sh"), needs: &[FILES] };
 
-/// The functions that arm a revert of what can cut the way in, confirm it or put it back. Not every session
-/// is given them.
-pub const GUARD: Library = Library { name: "guard", posix: include_str!("library/guard.sh") };
+/// The functions that let one run change the machine at a time, and write down what it does.
+pub const JOURNAL: Library =
+    Library { name: "journal", posix: include_str!("library/journal.sh"), needs: &[KEEP] };
 
 /// The functions that walk a plan.
-pub const APPLY: Library = Library { name: "apply", posix: include_str!("library/apply.sh") };
+pub const APPLY: Library =
+    Library { name: "apply", posix: include_str!("library/apply.sh"), needs: &[JOURNAL] };
+
+/// The functions that arm a revert of what can cut the way in, confirm it or put it back.
+pub const GUARD: Library =
+    Library { name: "guard", posix: include_str!("library/guard.sh"), needs: &[JOURNAL] };
 
 /// A call as one command of POSIX sh.
 #[must_use]

@@ -5,26 +5,40 @@
 //! apply costs one round trip more than a plan (measured: 1.02).
 
 use super::call::Library;
-use super::posix::{APPLY, FILES, KEEP, LOOP, PROBE, SESSION, STATE, WAYS, quote, through_login_shell};
+use super::posix::{LOOP, PROBE, SESSION, STATE, WAYS, quote, through_login_shell};
 
-/// The libraries every session is given, in their order.
-const STANDARD: [Library; 7] = [SESSION, FILES, WAYS, PROBE, STATE, KEEP, APPLY];
+/// The libraries every session is given, in their order: what it takes to look at a machine.
+const STANDARD: [Library; 4] = [SESSION, WAYS, PROBE, STATE];
 
-/// A script that defines the functions of the standard libraries and of some kinds.
+/// A script that defines the functions of the standard libraries and of some others with what they need.
 ///
 /// Their text is kept in variables too, with that of the loop, for the processes that act as another
 /// user.
 #[must_use]
 pub fn definitions(kinds: &[Library]) -> String {
     let mut text = String::new();
-    for library in STANDARD.iter().chain(kinds) {
+    for library in STANDARD.into_iter().chain(with_needs(kinds.iter().copied())) {
         text.push_str(&without_comments(library.posix));
     }
     let order_loop = quote(&minimal_loop());
     format!("fp_loop={order_loop}\nfp_libraries={}\neval \"$fp_libraries\"\n", quote(&text))
 }
 
-/// A script that adds the functions of more kinds to a session.
+/// Libraries with those that they need, each once and behind what it needs; without the standard ones.
+#[must_use]
+pub fn with_needs(libraries: impl IntoIterator<Item = Library>) -> Vec<Library> {
+    fn add(library: Library, all: &mut Vec<Library>) {
+        if !STANDARD.contains(&library) && !all.contains(&library) {
+            library.needs.iter().for_each(|need| add(*need, all));
+            all.push(library);
+        }
+    }
+    let mut all = Vec::new();
+    libraries.into_iter().for_each(|library| add(library, &mut all));
+    all
+}
+
+/// A script that adds the functions of more libraries to a session.
 #[must_use]
 pub fn more_definitions(kinds: &[Library]) -> String {
     let text: String = kinds.iter().map(|library| without_comments(library.posix)).collect();
@@ -33,12 +47,6 @@ pub fn more_definitions(kinds: &[Library]) -> String {
     }
     let text = quote(&text);
     format!("fp_more={text}\nfp_libraries=\"$fp_libraries$fp_more\"\neval \"$fp_more\"\n")
-}
-
-/// Whether a library is one that every session is given.
-#[must_use]
-pub fn is_standard(library: &Library) -> bool {
-    STANDARD.contains(library)
 }
 
 /// The command that starts a session when the login already has the rights it needs: its first

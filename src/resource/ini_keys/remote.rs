@@ -13,7 +13,7 @@ use crate::resource::remnant::{Remnant, Removal, Touched};
 use crate::resource::{aspects, lines, way_in};
 use crate::shell::{Call, Library};
 
-const LIBRARY: Library = Library { name: super::KIND, posix: include_str!("../ini_keys.sh") };
+const LIBRARY: Library = Library { name: super::KIND, posix: include_str!("../ini_keys.sh"), needs: &[] };
 
 /// What the machine said of one key.
 #[derive(Debug, PartialEq, Eq)]

@@ -193,12 +193,9 @@ impl Bench {
     /// Makes operations in their order up to the first that fails, as an apply does, and checks that
     /// each took its own payload and nothing else from the stream.
     pub(in crate::resource) fn perform(&self, operations: &[Operation]) -> Said {
-        let mut libraries = Vec::new();
-        for operation in operations {
-            if !program::is_standard(&operation.library) && !libraries.contains(&operation.library) {
-                libraries.push(operation.library);
-            }
-        }
+        let libraries: Vec<_> = std::iter::once(posix::FILES)
+            .chain(operations.iter().map(|operation| operation.library))
+            .collect();
         let mut script =
             format!("fp_nonce=n\n{}fp_key={RUN_KEY}\nfp_done=0\n", program::definitions(&libraries));
         let mut rests = Vec::new();

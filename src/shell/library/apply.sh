@@ -31,16 +31,27 @@ fp_bar() {
 	fp_barred="$fp_barred$* "
 }
 
-# Waits until the other machines are through that the next steps wait for. The stream says which of the
-# steps are not made: "go INDEX...".
+# Waits until the other machines are through that the next steps wait for. Words of sixteen bytes come
+# meanwhile, so that a controller that has vanished is noticed (fp_watch): wait, and in the end go, behind
+# which a line names the steps that are not made.
 fp_hold() {
 	fp_frame hold
-	if ! read -r fp_word fp_rest || [ "$fp_word" != go ]; then
-		# The controller is gone, and nobody answers for the steps that are left.
-		fp_apply_tidy
-		exit 1
-	fi
-	[ -z "$fp_rest" ] || fp_bar "$fp_rest"
+	while :; do
+		fp_word=$(fp_take 16)
+		case $fp_word in
+		wait*) ;;
+		go*)
+			read -r fp_rest
+			[ -z "$fp_rest" ] || fp_bar "$fp_rest"
+			return
+			;;
+		*)
+			# The controller is gone, and nobody answers for the steps that are left.
+			fp_apply_tidy
+			exit 1
+			;;
+		esac
+	done
 }
 
 # INDEX BYTES NEEDED-INDEX...: whether the step may be made.

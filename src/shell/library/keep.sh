@@ -221,6 +221,8 @@ fp_keep() {
 		if [ "$fp_status" = 0 ]; then
 			fp_keep_bounded && fp_keep_flushed && continue
 		fi
+		# A shell says no more than that it failed, cat has the system's word.
+		printf '%s\n' "$fp_thing" | cat >"$fp_image"
 		printf 'nothing was changed, because what is there could not be kept (%s)\n' "$fp_thing" >&2
 		return 1
 	done

@@ -82,10 +82,12 @@ impl Harm {
                 machine.fault(Fault::Crash);
                 drop(watch);
             }
-            Self::Reboot => {
-                machine.fault(Fault::Reboot);
+            Self::Reboot => std::thread::scope(|scope| {
+                scope.spawn(|| machine.fault(Fault::Reboot));
+                // The shell hears that it is to end while it is held; held for longer, it could not.
+                std::thread::sleep(Duration::from_millis(300));
                 drop(watch);
-            }
+            }),
         }
         running.finish()
     }
