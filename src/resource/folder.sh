@@ -2,7 +2,7 @@
 # Folders that have left the inventory: what is in them, and taking them away when nothing is.
 
 # How many names of a folder are told.
-fp_folder_most=200
+fp_folder_most=2000
 
 # PATH: for PATH and each folder above it, from below: `names N BASE64`, the names in the N-th of them,
 # one a line, or `many N BASE64` when there are more, or `none N` when it is not there or not to be read.

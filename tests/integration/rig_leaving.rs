@@ -127,7 +127,7 @@ fn what_leaves_the_inventory_leaves_the_machine_and_nothing_else_does() {
     let ran = project.plan(&[]);
     ran.expect(2).hides("the marker secret");
     let plan = ran.stdout.clone();
-    project.apply(&[]).expect(0).hides("the marker secret");
+    project.apply(&["--allow-prune"]).expect(0).hides("the marker secret");
     project.plan(&[]).expect(0);
     let after = state(droplet);
 
@@ -187,7 +187,8 @@ fn what_gets_another_name_leaves_no_twin_and_is_not_lost() {
     let keys = droplet.check("cat /home/alice/.ssh/authorized_keys");
     project.converge();
     project.declare("droplet", &fill(AFTER_RENAMING));
-    project.converge();
+    project.apply(&["--allow-prune"]).expect(0);
+    project.plan(&[]).expect(0);
 
     let read = |path: &str| String::from_utf8(droplet.read(path)).unwrap();
     assert_eq!(read("/srv/a.json"), "{\n  \"a\": 1,\n  \"c\": {\n    \"d\": 3\n  }\n}\n");
@@ -208,7 +209,8 @@ fn what_gets_another_name_leaves_no_twin_and_is_not_lost() {
 
     // And all of it goes, what was handed on from set to set included.
     project.declare("droplet", "  []");
-    project.converge();
+    project.apply(&["--allow-prune"]).expect(0);
+    project.plan(&[]).expect(0);
     assert_eq!(droplet.check("ls -A /srv"), "");
     assert_eq!(read("/home/alice/.ssh/authorized_keys"), format!("{keys}\n"));
 }

@@ -44,7 +44,7 @@ fn the_hub_is_read_over_rclone_and_over_sshfs_and_a_mount_taken_away_comes_back(
 
     // Both leave: unmounted, forgotten, and their folders with them.
     project.declare("desk", "  []");
-    project.apply(&[]).expect(0);
+    project.apply(&["--allow-prune"]).expect(0);
     project.plan(&[]).expect(0);
     let mounts = spoke.check("cat /proc/self/mounts");
     assert!(!mounts.contains(" /mnt/"), "{mounts}");

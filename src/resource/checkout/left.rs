@@ -62,11 +62,10 @@ impl Left {
     /// Why it stays, or whether there is a repository to take away; nothing when all is gone.
     fn fate(&self, answers: Answers<'_>) -> Result<Result<Option<bool>, String>, ObserveError> {
         let path = &self.path;
-        if !aspects::is_ours(answers.former(), Checkout::ASPECT) {
-            return Ok(Err("it was there before fleetprov; it stays as it is".to_owned()));
-        }
+        let is_ours = aspects::is_ours(answers.former(), Checkout::ASPECT);
         match &answers.path(0)?.what {
             PathType::Absent => return Ok(Ok(None)),
+            _ if !is_ours => return Ok(Err("it was there before fleetprov; it stays as it is".to_owned())),
             PathType::Directory { mounted: false } => {}
             what => return Ok(Err(format!("{path} is {} now, which stays", what.phrase()))),
         }

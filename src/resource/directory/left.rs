@@ -32,11 +32,10 @@ impl Left {
     /// Whether the directory itself goes, or why it stays.
     fn itself(&self, answers: Answers<'_>) -> Result<Result<bool, String>, ObserveError> {
         let path = &self.path;
-        if !aspects::is_ours(answers.former(), &aspects::folder(path)) {
-            return Ok(Err("it was there before fleetprov; it stays as it is".to_owned()));
-        }
+        let is_ours = aspects::is_ours(answers.former(), &aspects::folder(path));
         match &answers.path(0)?.what {
             PathType::Absent => return Ok(Ok(false)),
+            _ if !is_ours => return Ok(Err("it was there before fleetprov; it stays as it is".to_owned())),
             PathType::Directory { mounted: false } => {}
             what => return Ok(Err(format!("{path} is {}, which stays", what.phrase()))),
         }

@@ -8,7 +8,7 @@ use crate::project::Project;
 use crate::rig::RunningMachine;
 
 /// One of the two.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum World {
     A,
     B,
@@ -176,9 +176,10 @@ pub(super) fn torn(now: &Listing, worlds: &[Listing; 2]) -> Vec<String> {
         let is_part = path.starts_with("/srv/foreign/")
             || path.starts_with("/var/spool/cron")
             || path.ends_with("rclone.conf");
-        // A folder on its way has not got its mode and owner yet, a folder that is a mount in between neither.
+        // A folder on its way may not have its mode and owner yet.
         let is_folder = there.mode & 0o170_000 == 0o040_000;
-        if !(is_file && is_part && lines(there).is_subset(&all)) && !is_folder {
+        let is_whole = is_folder || (is_file && is_part && lines(there).is_subset(&all));
+        if !is_whole {
             torn.push(format!("{path}: {there:?}"));
         }
     }

@@ -130,6 +130,7 @@ fn what_was_there_is_mounted_on_or_is_something_else_stays() {
     };
     let folder = PathType::Directory { mounted: false };
     assert_eq!(reason(folder.clone(), &["directory /a"]), "it was there before fleetprov; it stays as it is");
+    assert_eq!(reason(PathType::Absent, &["directory /a"]), "Gone");
     assert_eq!(reason(PathType::Directory { mounted: true }, &[]), "/a is a mount point, which stays");
     assert_eq!(reason(PathType::Link("/b".to_owned()), &[]), "/a is a link, which stays");
     assert!(reason(folder.clone(), &[]).starts_with("Remove"));
