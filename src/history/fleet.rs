@@ -61,7 +61,8 @@ impl FleetHistory {
     /// Puts together what machines tell, given in the order of the inventory.
     #[must_use]
     pub fn of(machines: &[Remembered]) -> Self {
-        let mut runs: BTreeMap<&RunId, FleetRun> = BTreeMap::new();
+        let mut runs: Vec<FleetRun> = Vec::new();
+        let mut places: BTreeMap<&RunId, usize> = BTreeMap::new();
         for one in machines {
             for run in &one.runs {
                 let undo = format!("undo {}", run.id);
@@ -72,19 +73,24 @@ impl FleetHistory {
                     undone_by: undone_by.map(|undo| undo.id.clone()),
                     is_remembered: one.failure.is_some(),
                 };
-                let whole = runs.entry(&run.id).or_insert_with(|| FleetRun {
-                    id: run.id.clone(),
-                    who: run.who.clone(),
-                    when: run.when.clone(),
-                    what: run.what.clone(),
-                    inventory: run.inventory.clone(),
-                    machines: Vec::new(),
-                });
-                whole.machines.push(part);
+                match places.get(&run.id).and_then(|place| runs.get_mut(*place)) {
+                    Some(whole) => whole.machines.push(part),
+                    None => {
+                        places.insert(&run.id, runs.len());
+                        runs.push(FleetRun {
+                            id: run.id.clone(),
+                            who: run.who.clone(),
+                            when: run.when.clone(),
+                            what: run.what.clone(),
+                            inventory: run.inventory.clone(),
+                            machines: vec![part],
+                        });
+                    }
+                }
             }
         }
-        let mut runs: Vec<FleetRun> = runs.into_values().collect();
-        runs.sort_by(|one, other| (&other.when, &other.id).cmp(&(&one.when, &one.id)));
+        // Stable: runs of the same second stay in the order in which a machine has them.
+        runs.sort_by(|one, other| other.when.cmp(&one.when));
         let absent = machines.iter().filter_map(|one| Some((one.machine.clone(), one.failure.clone()?)));
         Self { runs, absent: absent.collect() }
     }

@@ -201,6 +201,8 @@ fp_keep() {
 		fi
 		# A shell says no more than that it failed, cat has the system's word.
 		printf '%s\n' "$fp_thing" | cat >"$fp_image"
+		# Half of it would only take the room that is missing.
+		printf '%s\nunkept there was no room for it, so nothing was changed\n' "$fp_thing" 2>/dev/null >"$fp_image"
 		printf 'nothing was changed, because what is there could not be kept (%s)\n' "$fp_thing" >&2
 		return 1
 	done
