@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::PAST;
+use super::UNDO;
 use super::condition::Condition;
 use super::details::{action, details};
 use super::undone::{Thing, Undone};
@@ -273,7 +273,7 @@ impl<'a> Making<'a> {
 }
 
 fn operation(call: Call) -> Operation {
-    Operation { library: PAST, call, payload: None, within: None }
+    Operation { library: UNDO, call, payload: None, within: None }
 }
 
 /// A thing for a person.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::PAST;
+use super::UNDO;
 use super::condition::{Condition, State};
 use crate::model::{Aspect, MachinePath};
 use crate::resource::{Question, Touched};
@@ -55,7 +55,7 @@ pub(super) struct Thing {
 #[must_use]
 pub fn undone_question(state: &str, run: &RunId) -> Question {
     let call = Call::new("fp_past_run", [state, run.as_str()]);
-    Question::Ask { library: PAST, call, within: None }
+    Question::Ask { library: UNDO, call, within: None }
 }
 
 /// Asks for the contents that may be shown; `None` when there are none.
@@ -74,7 +74,7 @@ pub fn texts_question(state: &str, undone: &Undone) -> Option<Question> {
     let limit = (LARGEST + 200).to_string();
     let arguments = [state.to_owned(), undone.document.id.to_string(), limit];
     let call = Call::new("fp_past_texts", arguments.into_iter().chain(places));
-    Some(Question::Ask { library: PAST, call, within: None })
+    Some(Question::Ask { library: UNDO, call, within: None })
 }
 
 /// What is said of a machine that does not know a run.

@@ -19,14 +19,15 @@ use super::remnant::Touched;
 use super::{aspects, lines, ownership};
 use crate::format::block::{self, Comment, Markers, Position};
 use crate::model::{Aspects, Diagnostic, Diagnostics, Digest, Fields, Node, ResourceId};
-use crate::shell::{Call, Library};
+use crate::shell::{Call, Library, posix};
 
 pub(super) use left::recall;
 
 /// The word of the inventory.
 pub const KIND: &str = "crontab-entry";
 
-const LIBRARY: Library = Library { name: KIND, posix: include_str!("crontab_entry.sh"), needs: &[] };
+const LIBRARY: Library =
+    Library { name: KIND, posix: include_str!("crontab_entry.sh"), needs: &[posix::CRONTAB] };
 
 /// The longest line cron takes, in bytes (Debian's cron 3.0: `MAX_COMMAND` is 1000; BusyBox has no limit).
 const LONGEST: usize = 998;

@@ -26,8 +26,13 @@ pub const STATE: Library = Library { name: "state", posix: include_str!("library
 /// change: a session that only looks does not carry them.
 pub const FILES: Library = Library { name: "files", posix: include_str!("library/files.sh"), needs: &[] };
 
+/// The functions that call the crontab program.
+pub const CRONTAB: Library =
+    Library { name: "crontab", posix: include_str!("library/crontab.sh"), needs: &[] };
+
 /// The functions that keep what a step changes, and put it back.
-pub const KEEP: Library = Library { name: "keep", posix: include_str!("library/keep.sh"), needs: &[FILES] };
+pub const KEEP: Library =
+    Library { name: "keep", posix: include_str!("library/keep.sh"), needs: &[FILES, CRONTAB] };
 
 /// The functions that let one run change the machine at a time, and write down what it does.
 pub const JOURNAL: Library =
