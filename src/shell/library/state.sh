@@ -13,20 +13,29 @@ fp_state_safe() {
 	return 1
 }
 
-# Prints the file $2 in base64 behind the word $1, when it is there.
+# Prints the file $2 in base64 behind the word $1, when it is there. A large one is packed first: the record
+# of a hundred resources would fill more than the first window of a slow connection.
 fp_state_file() {
 	[ -e "$2" ] || [ -h "$2" ] || return 0
 	if [ -h "$2" ] || [ ! -f "$2" ]; then
 		fp_why="$2 is no plain file"
 	elif [ "$(stat -c %s -- "$2")" -gt 4194304 ]; then
 		fp_why="$2 is larger than 4 MiB"
-	elif ! fp_text=$(fp_base64 <"$2" 2>/dev/null); then
+	elif ! [ -r "$2" ] || ! fp_text=$(fp_state_packed "$2" | fp_base64); then
 		fp_why="$2 cannot be read"
 	else
 		printf '%s %s\n' "$1" "$fp_text"
 		return 0
 	fi
 	printf 'unreadable %s\n' "$(printf '%s' "$fp_why" | fp_base64)"
+}
+
+fp_state_packed() {
+	if [ "$(stat -c %s -- "$1")" -gt 2000 ] && command -v gzip >/dev/null; then
+		gzip -c <"$1"
+	else
+		cat <"$1"
+	fi 2>/dev/null
 }
 
 # Sets fp_last to the run that the record in folder $1 names, or to nothing.
