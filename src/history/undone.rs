@@ -10,7 +10,7 @@ use super::condition::{Condition, State};
 use crate::model::{Aspect, MachinePath};
 use crate::resource::{Question, Touched};
 use crate::shell::Call;
-use crate::state::{Ledger, Progress, RunDocument, RunId, RunStep, StepState};
+use crate::state::{Ledger, Progress, RunDocument, RunId, RunStep, StepState, unpacked};
 
 /// The most bytes of a content that is shown.
 const LARGEST: usize = 64 * 1024;
@@ -96,7 +96,10 @@ impl Undone {
         ledger: &Ledger,
     ) -> Result<Option<Self>, String> {
         let word = |word: &str| lines.iter().find_map(|line| line.strip_prefix(word)?.strip_prefix(' '));
-        let decode = |text: &str| STANDARD.decode(text).map_err(|error| format!("read run {run}: {error}"));
+        let decode = |text: &str| {
+            let bytes = STANDARD.decode(text).map_err(|error| format!("read run {run}: {error}"))?;
+            Ok::<_, String>(unpacked(bytes))
+        };
         if let Some(reason) = word("unreadable") {
             let reason = String::from_utf8_lossy(&decode(reason)?).into_owned();
             return Err(format!("read run {run}: {reason}"));

@@ -1,7 +1,6 @@
 //! From the lines a machine sends to answers. Nothing here trusts a line to be well formed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,10 +9,7 @@ use super::script::Probe;
 use crate::model::{Digest, Init, MachineFacts};
 use crate::resource::{Answer, Observation, PathFacts, PathType, Question, UnitFacts, Want};
 use crate::shell::frames::Line;
-use crate::state::Kept;
-
-/// The most bytes of what a machine packed: a record may have 8 MiB.
-const MOST_UNPACKED: u64 = 8 * 1024 * 1024;
+use crate::state::{Kept, unpacked};
 
 /// What stands before every line that another user's process wrote.
 const THEIRS: &str = "u ";
@@ -366,20 +362,6 @@ fn kept_line(text: &str) -> Option<(&'static str, Vec<u8>)> {
     match coded.into_iter().find(|one| *one == word) {
         Some(word) => Some((word, unpacked(STANDARD.decode(rest).ok()?))),
         None => plain.into_iter().find(|one| *one == word).map(|word| (word, rest.as_bytes().to_vec())),
-    }
-}
-
-/// What was packed by gzip, up to one byte more than a document may have; anything else as it is.
-fn unpacked(bytes: Vec<u8>) -> Vec<u8> {
-    if !bytes.starts_with(&[0x1f, 0x8b]) {
-        return bytes;
-    }
-    let mut text = Vec::new();
-    let reader = flate2::read::GzDecoder::new(bytes.as_slice());
-    match reader.take(MOST_UNPACKED + 1).read_to_end(&mut text) {
-        Ok(_) => text,
-        // What cannot be unpacked cannot be understood either, and is reported so.
-        Err(_) => bytes,
     }
 }
 
