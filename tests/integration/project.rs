@@ -107,9 +107,9 @@ impl Project {
         self.run("apply", &[&["--yes"], more].concat())
     }
 
-    /// Applies, which must succeed, and plans, which must find nothing.
+    /// Applies, however much that removes, which must succeed; and plans, which must find nothing.
     pub(crate) fn converge(&self) {
-        self.apply(&[]).expect(0);
+        self.apply(&["--allow-prune"]).expect(0);
         self.plan(&[]).expect(0);
     }
 

@@ -57,6 +57,14 @@ fn rounds(machine: &RunningMachine, projects: &[Project; 2], count: usize) {
         let before = acts(machine);
         let (winner, loser) = race(projects, round, &[]);
         winner.expect(0);
+        if loser.code == Some(0) {
+            // On a busy computer one may even look only when the other is through: they did not meet.
+            let words = [winner.words(), loser.words()];
+            assert!(words.iter().any(|words| words.contains("nothing to do")), "{winner}\n{loser}");
+            assert_eq!(acts(machine), before + 1, "round {round}: both wrote\n{winner}\n{loser}");
+            assert_eq!(runs(machine), round + 1, "one run a round\n{winner}\n{loser}");
+            continue;
+        }
         // On a busy computer one may come when the other is through already, and refuses then, too.
         if loser.words().contains("another run holds the lock:") {
             met += 1;
@@ -74,7 +82,7 @@ fn rounds(machine: &RunningMachine, projects: &[Project; 2], count: usize) {
         let newest = std::fs::read_to_string(machine.root().join("var/lib/fleetprov/holder")).unwrap();
         loser.says(&newest);
     }
-    assert!(met * 10 >= count * 8, "only {met} of {count} pairs met");
+    assert!(met * 2 >= count, "only {met} of {count} pairs met");
     eprintln!("two controllers: {count} rounds, {met} met at the lock, one wrote each time");
     projects[0].plan(&[]).expect(0);
     projects[1].plan(&[]).expect(0);

@@ -27,7 +27,7 @@ use crate::rig::{Machine, Rig, RunningMachine};
 
 /// How many random sets; a thousand in the long variant.
 fn sets() -> u32 {
-    if std::env::var("FLEETPROV_LONG").is_ok_and(|long| long == "1") { 1000 } else { 40 }
+    if std::env::var("FLEETPROV_LONG").is_ok_and(|long| long == "1") { 1000 } else { 20 }
 }
 
 /// What one path is to be.

@@ -35,6 +35,8 @@ fn nothing_of_a_secret_shows_on_the_machine() {
         project.converge();
         assert_eq!(droplet.read("/home/alice/token"), b"the-marker-secret");
         droplet.check("rm /etc/token /home/alice/token /etc/app.ini /home/alice/app.ini");
+        // The next login is another fleet's, as far as the machine knows.
+        droplet.check("rm -rf /var/lib/fleetprov");
     }
     droplet.check("kill $(cat /root/watcher)");
     let seen = droplet.check("cat /root/seen");
