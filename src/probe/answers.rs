@@ -145,7 +145,7 @@ impl Gathered {
                 }
             }
             Some(Section::Kept) => {
-                self.kept.extend(kept_line(&text));
+                self.kept.extend(kept_lines(&text));
             }
             Some(Section::Mounts) => {
                 self.mounts.insert(text);
@@ -354,15 +354,31 @@ impl Gathered {
     }
 }
 
-/// One line of what is remembered: a word, and a text that is in base64 unless it is a plain word itself.
-fn kept_line(text: &str) -> Option<(&'static str, Vec<u8>)> {
-    let (word, rest) = text.split_once(' ')?;
-    let coded = ["record", "run", "progress", "unreadable", "elsewhere"];
-    let plain = ["armed", "boot", "seen"];
-    match coded.into_iter().find(|one| *one == word) {
-        Some(word) => Some((word, unpacked(STANDARD.decode(rest).ok()?))),
-        None => plain.into_iter().find(|one| *one == word).map(|word| (word, rest.as_bytes().to_vec())),
+/// What a line says of what is remembered: a word, and a text that is in base64 unless it is a plain word
+/// itself; or `documents BASE64 NAME SIZE...`, the bytes of all of them one behind the other. The last one
+/// may have grown since its size was looked at.
+fn kept_lines(text: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let Some((word, rest)) = text.split_once(' ') else { return Vec::new() };
+    let known = |names: &[&'static str], word: &str| names.iter().find(|name| **name == word).copied();
+    if let Some(word) = known(&["armed", "boot", "seen"], word) {
+        return vec![(word, rest.as_bytes().to_vec())];
     }
+    if let Some(word) = known(&["unreadable", "elsewhere"], word) {
+        return STANDARD.decode(rest).map(|bytes| (word, bytes)).into_iter().collect();
+    }
+    let words: Vec<&str> = rest.split(' ').collect();
+    let ("documents", [packed, sizes @ ..]) = (word, words.as_slice()) else { return Vec::new() };
+    let mut bytes = STANDARD.decode(packed).map(unpacked).unwrap_or_default();
+    let mut documents = Vec::new();
+    for (place, pair) in sizes.chunks(2).enumerate() {
+        let [name, size] = pair else { break };
+        let is_last = 2 * (place + 1) == sizes.len();
+        let size = size.parse().unwrap_or(usize::MAX).min(bytes.len());
+        let rest = bytes.split_off(if is_last { bytes.len() } else { size });
+        let document = std::mem::replace(&mut bytes, rest);
+        documents.extend(known(&["record", "run", "progress"], name).map(|name| (name, document)));
+    }
+    documents
 }
 
 /// The numbers among words.

@@ -67,7 +67,8 @@ fn timing_a_plan_costs_little_more_than_its_login() {
         let library = project.library();
         // The best of several: what else runs on this computer only ever adds.
         let (mut login, mut plan) = (Duration::MAX, Duration::MAX);
-        let allowed = Duration::from_millis(150);
+        // Not optimised, and with the record and the last run's document, which every plan reads.
+        let allowed = Duration::from_millis(400);
         for attempt in 0..50 {
             let target = library.jobs().remove(0).target;
             let start = Instant::now();

@@ -151,3 +151,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn documents_come_together_and_the_last_may_have_grown() {
+    let line = |text: &str, sizes: &str| kept_lines(&format!("documents {} {sizes}", STANDARD.encode(text)));
+    let told = |documents: Vec<(&'static str, Vec<u8>)>| -> Vec<String> {
+        let text = |(name, bytes)| format!("{name}={}", String::from_utf8(bytes).unwrap());
+        documents.into_iter().map(text).collect()
+    };
+    assert_eq!(
+        told(line("RRuuuPPPP", "record 2 run 3 progress 1")),
+        ["record=RR", "run=uuu", "progress=PPPP"]
+    );
+    assert_eq!(told(line("RR", "record 2")), ["record=RR"]);
+    // A machine may say anything.
+    assert_eq!(told(line("R", "record 9 run x")), ["record=R", "run="]);
+    assert_eq!(told(line("R", "other 1 record")), Vec::<String>::new());
+    assert_eq!(told(kept_lines("documents %% record 1")), ["record="]);
+    assert!(kept_lines("documents").is_empty() && kept_lines("what else").is_empty());
+}

@@ -72,12 +72,42 @@ fp_armed() {
 	return 1
 }
 
-# Prints the record in folder $1, and the run fp_last with its progress.
+# Prints the record in folder $1 and the run fp_last with its progress, as far as they are there: the names
+# and sizes, and all of it packed. Processes are what costs time here, so there is one for each sort of work,
+# not for each file.
 fp_state_files() {
-	fp_state_file record "$1/record"
-	if [ -n "$fp_last" ]; then
-		fp_state_file run "$1/runs/$fp_last/run"
-		fp_state_file progress "$1/runs/$fp_last/progress"
+	fp_why=''
+	[ -z "$fp_last" ] || set -- "$1" "$1/record" "$1/runs/$fp_last/run" "$1/runs/$fp_last/progress"
+	[ $# -gt 1 ] || set -- "$1" "$1/record"
+	fp_above=$1
+	for fp_name; do
+		shift
+		if [ "$fp_name" = "$fp_above" ]; then
+			continue
+		elif [ -h "$fp_name" ] || { [ -e "$fp_name" ] && [ ! -f "$fp_name" ]; }; then
+			fp_why="$fp_name is no plain file"
+		elif [ -f "$fp_name" ] && [ ! -r "$fp_name" ]; then
+			fp_why="$fp_name cannot be read"
+		elif [ -f "$fp_name" ]; then
+			set -- "$@" "$fp_name"
+		fi
+	done
+	fp_there=''
+	if [ $# -gt 0 ]; then
+		for fp_size in $(stat -c %s -- "$@"); do
+			fp_name=$1
+			shift
+			set -- "$@" "$fp_name"
+			fp_there="$fp_there ${fp_name##*/} $fp_size"
+			[ "$fp_size" -le 4194304 ] || fp_why="$fp_name is larger than 4 MiB"
+		done
+	fi
+	if [ -n "$fp_why" ]; then
+		printf 'unreadable %s\n' "$(printf '%s' "$fp_why" | fp_base64)"
+	elif [ $# -gt 0 ]; then
+		fp_pack='cat'
+		! command -v gzip >/dev/null || fp_pack='gzip -c'
+		printf 'documents %s%s\n' "$(cat -- "$@" 2>/dev/null | $fp_pack | fp_base64)" "$fp_there"
 	fi
 }
 
