@@ -182,7 +182,9 @@ fp_watch_over() {
 		fi
 		fp_was=$fp_reading
 		[ "$fp_still" -ge "$fp_watch_most" ] || continue
-		# It ends as soon as what it waits for has ended, before it takes another order.
+		# It ends as soon as what it waits for has ended, before it takes another order. bash ends the watch on
+		# its way out, which has work left to do then.
+		trap '' TERM
 		kill -TERM $$
 		# Those that wait for the rest may hold the lock, too, and each may be followed by another.
 		for fp_still in 1 2 3; do
