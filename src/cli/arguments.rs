@@ -135,15 +135,11 @@ pub(super) struct Plan {
     pub(super) out: Option<PathBuf>,
 }
 
-/// `apply`.
+/// What `apply` and `undo` share.
 #[derive(Debug, Args)]
-pub(super) struct Apply {
+pub(super) struct Change {
     #[command(flatten)]
     pub(super) look: Look,
-
-    /// Apply what this file of `plan --out` holds, as far as it still holds, and nothing else
-    #[arg(long, value_name = "FILE")]
-    pub(super) plan: Option<PathBuf>,
 
     /// Seconds to wait for a machine that another run is at work on
     #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=3600))]
@@ -154,9 +150,20 @@ pub(super) struct Apply {
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(10..=3600))]
     pub(super) guard_timeout: u64,
 
-    /// Apply without a question
+    /// Change without a question
     #[arg(long, short)]
     pub(super) yes: bool,
+}
+
+/// `apply`.
+#[derive(Debug, Args)]
+pub(super) struct Apply {
+    #[command(flatten)]
+    pub(super) change: Change,
+
+    /// Apply what this file of `plan --out` holds, as far as it still holds, and nothing else
+    #[arg(long, value_name = "FILE")]
+    pub(super) plan: Option<PathBuf>,
 
     /// With --yes: remove many resources of a machine, more than 10 or more than half
     #[arg(long)]
@@ -171,7 +178,7 @@ pub(super) struct Apply {
 #[derive(Debug, Args)]
 pub(super) struct Undo {
     #[command(flatten)]
-    pub(super) apply: Apply,
+    pub(super) change: Change,
 
     /// The run, as `history` names it
     pub(super) run: String,

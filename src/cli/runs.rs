@@ -1,9 +1,10 @@
 //! `plan` and `apply`: look at the machines, show what would change, ask, change it.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::arguments::{self, Apply, Look, Undo};
+use super::arguments::{self, Apply, Change, Look, Undo};
 use super::asking::{Answer, ask, cancel_on_signal};
 use super::exit::Exit;
 use super::preparation::{Preparation, Untouched};
@@ -71,9 +72,24 @@ async fn prepare(look: &Look, surface: Surface) -> Result<(Preparation, Vec<Prep
     Ok((session, prepared))
 }
 
+/// What is to be changed, and what was agreed to beforehand.
+#[derive(Default)]
+struct Wish<'a> {
+    plan: Option<&'a Path>,
+    undoes: Option<RunId>,
+    allow_prune: bool,
+    allow_older: bool,
+}
+
 /// `apply`.
 pub(super) async fn apply(arguments: &Apply, surface: Surface) -> Exit {
-    change(arguments, None, surface).await
+    let wish = Wish {
+        plan: arguments.plan.as_deref(),
+        allow_prune: arguments.allow_prune,
+        allow_older: arguments.allow_older,
+        undoes: None,
+    };
+    change(&arguments.change, wish, surface).await
 }
 
 /// `undo`: the same way, with the plan that puts a run back.
@@ -82,10 +98,10 @@ pub(super) async fn undo(arguments: &Undo, surface: Surface) -> Exit {
         complain("error: that is not the name of a run; `history` lists them\n");
         return Exit::BadInput;
     };
-    change(&arguments.apply, Some(run), surface).await
+    change(&arguments.change, Wish { undoes: Some(run), ..Wish::default() }, surface).await
 }
 
-async fn change(arguments: &Apply, undoes: Option<RunId>, surface: Surface) -> Exit {
+async fn change(arguments: &Change, wish: Wish<'_>, surface: Surface) -> Exit {
     let look = &arguments.look;
     if !arguments.yes && !surface.can_ask {
         complain(
@@ -93,7 +109,7 @@ async fn change(arguments: &Apply, undoes: Option<RunId>, surface: Surface) -> E
         );
         return Exit::BadInput;
     }
-    let plan_file = match arguments.plan.as_deref().map(|path| Ok((path, Arc::new(saved::read(path)?)))) {
+    let plan_file = match wish.plan.map(|path| Ok((path, Arc::new(saved::read(path)?)))) {
         None => None,
         Some(Ok(plan_file)) => Some(plan_file),
         Some(Err(exit)) => return exit,
@@ -103,10 +119,10 @@ async fn change(arguments: &Apply, undoes: Option<RunId>, surface: Surface) -> E
         Ok(session) => session,
         Err(exit) => return exit,
     };
-    if let Some(run) = &undoes {
+    if let Some(run) = &wish.undoes {
         session.undo(run);
     }
-    let of_plan = if undoes.is_some() { Exit::of_undo } else { Exit::of_plan };
+    let of_plan = if wish.undoes.is_some() { Exit::of_undo } else { Exit::of_plan };
     let progress = Progress::new(surface.progress, surface.errors, session.jobs.len());
     let tell = |event: Event| {
         super::log::note(&event);
@@ -125,7 +141,7 @@ async fn change(arguments: &Apply, undoes: Option<RunId>, surface: Surface) -> E
     };
     let mut prepared = run.prepare(std::mem::take(&mut session.jobs)).await;
     progress.clear();
-    if let Some(run) = &undoes
+    if let Some(run) = &wish.undoes
         && !prepared.is_empty()
         && prepared.iter().all(|one| is_unknown(one, run))
     {
@@ -156,13 +172,13 @@ async fn change(arguments: &Apply, undoes: Option<RunId>, surface: Surface) -> E
     }
     if arguments.yes {
         for one in &mut prepared {
-            let lacking = lacking(one, arguments);
+            let lacking = lacking(one, &wish);
             if !lacking.is_empty() {
                 one.refuse(&lacking).await;
             }
         }
     } else {
-        match ask(machines, &warnings(&prepared, arguments), &cancel).await {
+        match ask(machines, &warnings(&prepared, &wish), &cancel).await {
             Answer::Yes => {}
             Answer::No => {
                 complain("nothing was changed\n");
@@ -182,7 +198,7 @@ async fn change(arguments: &Apply, undoes: Option<RunId>, surface: Surface) -> E
         .iter()
         .map(|one| Exit::of_plan(&one.report()))
         .chain(outcomes.iter().map(Exit::of_outcome))
-        .chain(undoes.iter().flat_map(|_| outcomes.iter().map(Exit::of_undone)))
+        .chain(wish.undoes.iter().flat_map(|_| outcomes.iter().map(Exit::of_undone)))
         .fold(Exit::Done, Exit::or_worse);
     if !look.json {
         print(&report::outcomes(&reports, surface.output));
@@ -198,21 +214,21 @@ fn is_unknown(prepared: &Prepared, run: &RunId) -> bool {
 }
 
 /// What a machine's plan needs consent to that was not given.
-fn lacking(prepared: &Prepared, arguments: &Apply) -> Vec<Consent> {
+fn lacking(prepared: &Prepared, wish: &Wish<'_>) -> Vec<Consent> {
     let is_given = |consent: &Consent| match consent {
-        Consent::Prune { .. } => arguments.allow_prune,
-        Consent::Older => arguments.allow_older,
+        Consent::Prune { .. } => wish.allow_prune,
+        Consent::Older => wish.allow_older,
     };
     let needed = prepared.result.as_ref().map_or(&[][..], |ready| &ready.consents);
     needed.iter().filter(|consent| !is_given(consent)).copied().collect()
 }
 
 /// What the question has to say, a sentence each.
-fn warnings(prepared: &[Prepared], arguments: &Apply) -> Vec<String> {
+fn warnings(prepared: &[Prepared], wish: &Wish<'_>) -> Vec<String> {
     prepared
         .iter()
         .flat_map(|one| {
-            let lacking = lacking(one, arguments).into_iter();
+            let lacking = lacking(one, wish).into_iter();
             lacking.map(|consent| format!("On {} this {}.", one.machine, consent.words()))
         })
         .collect()

@@ -1,5 +1,6 @@
 //! Many machines at once: how many, in what order, and what one's trouble means to the others.
 
+mod applying;
 mod binding;
 mod consent;
 mod course;

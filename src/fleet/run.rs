@@ -14,17 +14,12 @@ use super::course::{self, Course};
 use super::failure;
 use super::identity::RunIdentity;
 use super::memory::Memory;
-use crate::apply::{Intent, Restraint, StepNews, apply};
 use crate::event::{Event, Failure, FailureKind, Happening, StepOutcome};
 use crate::model::{Facts, MachineName, ResourceId, Target};
 use crate::plan::{Plan, SavedMachine, SavedPlan};
-use crate::probe::{Conversation, Limits, Opened, Performed};
+use crate::probe::{Conversation, Limits, Opened};
 use crate::resource::{Declared, Observation, Surroundings};
-use crate::state::RunDocument;
 use crate::transport::{Connector, Tally};
-
-/// How long a session is held while a question waits for its answer (contract C13).
-const HELD: Duration = Duration::from_secs(300);
 
 /// One machine's part in a run.
 pub struct Job {
@@ -95,9 +90,9 @@ pub struct Ready {
     pub(super) declared: Vec<Declared>,
     pub(super) surroundings: Surroundings,
     pub(super) memory: Memory,
-    salt: String,
-    conversation: Option<Conversation>,
-    since: Instant,
+    pub(super) salt: String,
+    pub(super) conversation: Option<Conversation>,
+    pub(super) since: Instant,
     /// The way by which it was reached: the declared one, or the former one.
     pub(super) way: Target,
 }
@@ -342,7 +337,12 @@ impl<'a> Run<'a> {
     }
 
     /// Understands what fleetprov remembers on a machine, and asks about what has left the inventory.
-    async fn remember(&self, job: &Job, declared: &[Declared], opened: Opened) -> Result<Looked, Failure> {
+    pub(super) async fn remember(
+        &self,
+        job: &Job,
+        declared: &[Declared],
+        opened: Opened,
+    ) -> Result<Looked, Failure> {
         let Opened { mut conversation, mut observation, kept } = opened;
         let memory = Memory::read(&kept, &self.options.identity, &job.machine, declared)?;
         let record = format!("{}/record", job.facts.state_folder());
@@ -358,7 +358,7 @@ impl<'a> Run<'a> {
         Ok(Looked { conversation, observation, memory })
     }
 
-    fn saved(&self, machine: &MachineName) -> Option<&SavedMachine> {
+    pub(super) fn saved(&self, machine: &MachineName) -> Option<&SavedMachine> {
         binding::saved_machine(self.saved.as_deref(), machine)
     }
 
@@ -368,120 +368,13 @@ impl<'a> Run<'a> {
         let key = self.saved(machine).map_or_else(|| (self.options.nonces)(), |saved| saved.key.clone());
         Surroundings { key, declared: paths, ..Surroundings::default() }
     }
-
-    async fn apply_one(&self, machine: MachineName, mut ready: Ready, course: &Course) -> Outcome {
-        let plan = Arc::clone(&ready.plan);
-        let mut outcome = Outcome {
-            machine,
-            plan: Some(Arc::clone(&plan)),
-            steps: vec![StepOutcome::NotReached; plan.steps.len()],
-            unplanned: std::mem::take(&mut ready.unplanned),
-            left: None,
-            notes: std::mem::take(&mut ready.notes),
-            failure: None,
-            tally: ready.tally,
-        };
-        let opened = self.cancellable(self.reopen(&mut ready)).await;
-        let mut conversation = match opened {
-            Ok(conversation) => conversation,
-            Err(failure) => {
-                self.tell(&outcome.machine, Happening::Failed(failure.clone()));
-                outcome.failure = Some(failure);
-                return outcome;
-            }
-        };
-        let name = outcome.machine.clone();
-        let steps = Arc::new(std::sync::Mutex::new(outcome.steps.clone()));
-        let seen = Arc::clone(&steps);
-        let mut note = |news: StepNews| match news {
-            StepNews::Started(index) => self.tell(&name, Happening::StepStarted { index }),
-            StepNews::Ended(index, ended) => {
-                if let Ok(mut steps) = seen.lock()
-                    && let Some(place) = steps.get_mut(index)
-                {
-                    *place = ended.clone();
-                }
-                self.tell(&name, Happening::StepEnded { index, outcome: ended });
-            }
-        };
-        let identity = &self.options.identity;
-        let document = Memory::document(&plan, identity);
-        let intent = ready.intent(&document, identity, &self.options);
-        let applied = match intent {
-            Ok(intent) => {
-                let barred = binding::barred(&ready.stale);
-                let restraint = Restraint { barred, waiting: course.waiting(&plan) };
-                let applying =
-                    async { Ok(apply(&mut conversation, &plan, &intent, restraint, &mut note).await) };
-                self.cancellable(applying).await
-            }
-            Err(failure) => Err(failure),
-        };
-        if let Ok(steps) = steps.lock() {
-            outcome.steps.clone_from(&steps);
-        }
-        let performed =
-            applied.and_then(|applied| applied.performed.map_err(|error| failure::of_probe(&error)));
-        let observed = match performed {
-            Ok(Performed::Observed(observation)) => Ok(observation),
-            Ok(Performed::Held { since }) => {
-                let settled = self.settle(&ready, &document, &mut conversation, since, &mut outcome);
-                self.cancellable(settled).await
-            }
-            Err(failure) => Err(failure),
-        };
-        outcome.tally = conversation.tally();
-        let left = observed.and_then(|observation| {
-            let (memory, observation) =
-                ready.memory.after(&document, &outcome.steps, observation, ready.declared.len());
-            memory.plan(&ready.declared, &observation, &ready.surroundings, &ready.salt)
-        });
-        match left {
-            Ok(left) => {
-                conversation.close().await;
-                let left = Arc::new(left);
-                self.tell(&outcome.machine, Happening::Verified(Arc::clone(&left)));
-                outcome.left = Some(left);
-            }
-            Err(failure) => {
-                self.tell(&outcome.machine, Happening::Failed(failure.clone()));
-                outcome.failure = Some(failure);
-            }
-        }
-        outcome
-    }
-
-    /// The session that was held, or a new one that finds the machine as it was when the plan was shown.
-    async fn reopen(&self, ready: &mut Ready) -> Result<Conversation, Failure> {
-        if let Some(conversation) = ready.conversation.take()
-            && ready.since.elapsed() < HELD
-        {
-            return Ok(conversation);
-        }
-        let (opened, way) = self.reach(&ready.job, &ready.declared, &ready.surroundings).await?;
-        ready.way = way;
-        let Looked { conversation, observation, memory } =
-            self.remember(&ready.job, &ready.declared, opened).await?;
-        let again = memory.plan(&ready.declared, &observation, &ready.surroundings, &ready.salt)?;
-        let again = Binding::new(again, self.saved(&ready.job.machine));
-        ready.memory = memory;
-        let key = &ready.surroundings.key;
-        if again.plan.fingerprint(key) == ready.plan.fingerprint(key) && again.stale == ready.stale {
-            return Ok(conversation);
-        }
-        conversation.close().await;
-        Err(Failure {
-            kind: FailureKind::Refused,
-            message: "apply the plan that was shown: the machine has moved since; plan again".to_owned(),
-        })
-    }
 }
 
 /// What a look at a machine gave.
-struct Looked {
-    conversation: Conversation,
-    observation: Observation,
-    memory: Memory,
+pub(super) struct Looked {
+    pub(super) conversation: Conversation,
+    pub(super) observation: Observation,
+    pub(super) memory: Memory,
 }
 
 impl Prepared {
@@ -517,35 +410,13 @@ impl Ready {
         }
         self.tally
     }
-
-    /// What the run writes down on the machine before it changes anything.
-    fn intent(
-        &mut self,
-        document: &RunDocument,
-        identity: &RunIdentity,
-        options: &RunOptions,
-    ) -> Result<Intent, Failure> {
-        let seen = self.memory.ledger.seen.clone();
-        let (machine, target) = (&self.job.machine, &self.job.target);
-        let record = self.memory.record(&self.plan, identity, machine, target, &self.job.facts.user)?;
-        Ok(Intent {
-            run: identity.run.clone(),
-            folder: self.job.facts.state_folder(),
-            lock_timeout: options.lock_timeout,
-            guard_timeout: options.limits.guard,
-            seen,
-            holder: identity.holder(),
-            document: document.to_json().map_err(|error| other(error.to_string()))?,
-            record,
-        })
-    }
 }
 
 fn interrupted() -> Failure {
     Failure { kind: FailureKind::Interrupted, message: "finish: the run was interrupted".to_owned() }
 }
 
-fn other(message: String) -> Failure {
+pub(super) fn other(message: String) -> Failure {
     Failure { kind: FailureKind::Other, message }
 }
 
