@@ -38,11 +38,10 @@ fp_state_write() {
 # Writes down in folder $1 what run $2 is about to do; the rest as for fp_begin. Prints why it cannot.
 fp_state_intend() {
 	(umask 077 && mkdir -p -- "$1/runs/$2/before") || return 1
-	(umask 077 && fp_take "$3" | cat >"$1/holder.new") && mv -f -- "$1/holder.new" "$1/holder" || return 1
-	fp_state_write "$1/runs/$2/run" "$4" "$5" || return 1
+	fp_state_write "$1/runs/$2/run" "$3" "$4" || return 1
 	printf 'boot %s\n' "$fp_boot" | cat >"$1/runs/$2/progress" || return 1
 	sync -- "$1/runs/$2/progress" "$1/runs/$2" "$1/runs" 2>/dev/null || sync
-	fp_state_write "$1/record" "$6" "$7" || return 1
+	fp_state_write "$1/record" "$5" "$6" || return 1
 	sync -- "$1" 2>/dev/null || sync
 }
 
@@ -109,6 +108,21 @@ fp_unlock() {
 	fp_locked=''
 }
 
+# Writes down in folder $1 that $2 holds the lock from now on, with the life of this session, so that who is
+# turned away does not read of one that held it before. Prints why it cannot.
+fp_hold_lock() {
+	(umask 077 && printf '%s\n%s\n' "$2" "$(fp_life $$)" | cat >"$1/holder.new") &&
+		mv -f -- "$1/holder.new" "$1/holder"
+}
+
+# Sets fp_holder to who held the lock of folder $1 last. Whether that session is still there.
+fp_holding() {
+	fp_holder='' fp_owner=''
+	{ IFS= read -r fp_holder && IFS= read -r fp_owner; } 2>/dev/null <"$1/holder"
+	fp_holder=$(printf '%.500s' "$fp_holder")
+	[ -n "$fp_owner" ] && [ "$fp_owner" = "$(fp_life "${fp_owner%% *}")" ]
+}
+
 # STATE RUN WAIT SEEN HOLDER-SIZE RUN-SIZE RUN-DIGEST RECORD-SIZE RECORD-DIGEST; on the stream the
 # holder's text, the run and the record. Takes the lock and writes down what is about to be done.
 fp_begin() {
@@ -116,27 +130,34 @@ fp_begin() {
 	fp_why=$(fp_state_make "$1" 2>&1) || fp_unbegun unbegun "$fp_why"
 	# One that should have fired long ago and did not is put back now.
 	[ ! -f "$1/guard/revert" ] || sh "$1/guard/revert" cron </dev/null >/dev/null 2>&1
-	fp_tries=0
+	fp_who=$(fp_take "$5")
+	fp_tries=0 fp_unnamed=0
 	until fp_lock "$1"; do
-		if [ "$fp_tries" -ge "$3" ]; then
+		if [ "$fp_tries" -lt "$3" ]; then
+			fp_tries=$((fp_tries + 1))
+			sleep 1
+		elif fp_holding "$1" || [ "$fp_unnamed" -ge 10 ]; then
+			fp_unbegun locked "$fp_holder"
+		else
 			# Who has taken it this very moment is still writing down who it is.
+			fp_unnamed=$((fp_unnamed + 1))
 			sleep 0.3 2>/dev/null || sleep 1
-			fp_unbegun locked "$(head -c 500 "$1/holder" 2>/dev/null)"
 		fi
-		fp_tries=$((fp_tries + 1))
-		sleep 1
 	done
 	fp_watch
 	if fp_armed "$1"; then
 		fp_frame armed "$fp_word"
 		exit 5
 	fi
+	fp_holding "$1" || :
 	fp_state_seen "$1"
-	[ "$fp_seen" = "$4" ] || fp_unbegun moved "$(head -c 500 "$1/holder" 2>/dev/null)"
+	[ "$fp_seen" = "$4" ] || fp_unbegun moved "$fp_holder"
+	fp_why=$(fp_hold_lock "$1" "$fp_who" 2>&1) ||
+		fp_unbegun unbegun "it cannot be written down in $1: $fp_why"
 	fp_keep_clean "$1" 2>/dev/null
 	fp_kept_bytes=0 fp_known_folder=''
 	fp_run=$1/runs/$2
-	fp_why=$(fp_state_intend "$1" "$2" "$5" "$6" "$7" "$8" "$9" 2>&1) ||
+	fp_why=$(fp_state_intend "$1" "$2" "$6" "$7" "$8" "$9" 2>&1) ||
 		fp_unbegun unbegun "it cannot be written down in $1: $fp_why"
 	fp_progress=$fp_run/progress
 	fp_frame began
