@@ -251,12 +251,25 @@ fn go(rig: &Rig, plans: Vec<(&RunningMachine, bool, Vec<Injection>)>) -> Count {
 fn every_step_survives_every_fault() {
     let is_long = is_set("FLEETPROV_LONG");
     let seed = std::env::var("FLEETPROV_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1_u64);
-    let rig = Rig::start(&[Machine::plain("plain"), Machine::systemd("booted")]);
-    let plans = [("plain", false), ("booted", true)]
-        .into_iter()
-        .map(|(name, is_booted)| {
-            let all = if is_long { matrix() } else { sample(seed + u64::from(is_booted), 15) };
-            (rig.machine(name), is_booted, all)
+    // Much of a fault is waiting: several machines wait side by side.
+    let each = if is_long { 3 } else { 1 };
+    let names: Vec<(String, bool)> =
+        (0..2 * each).map(|number| (format!("m{number}"), number % 2 == 1)).collect();
+    let machines: Vec<Machine> = names
+        .iter()
+        .map(|(name, is_booted)| if *is_booted { Machine::systemd(name) } else { Machine::plain(name) })
+        .collect();
+    let rig = Rig::start(&machines);
+    let plans = names
+        .iter()
+        .enumerate()
+        .map(|(number, (name, is_booted))| {
+            let share = |all: Vec<Injection>| {
+                // There and back stay together.
+                all.chunks(2).skip(number / 2).step_by(each).flatten().copied().collect()
+            };
+            let all = if is_long { share(matrix()) } else { sample(seed + u64::from(*is_booted), 15) };
+            (rig.machine(name), *is_booted, all)
         })
         .collect();
     let count = go(&rig, plans);
