@@ -7,7 +7,9 @@ use crate::architecture;
 use crate::desired::resolve_all;
 use crate::model::{Diagnostic, Diagnostics};
 use crate::report;
-use crate::store::{Identities, LoadError, Project, ProjectOptions, load};
+use crate::store::{
+    Identities, LoadError, Project, ProjectOptions, Surroundings, load, seat_folder, seat_identity,
+};
 
 /// A project that is valid in all its parts.
 pub(super) fn project(
@@ -23,11 +25,19 @@ pub(super) fn project(
             return Err(Exit::BadInput);
         }
     }
+    let seat = seat_folder(&Surroundings::here());
+    if let Some(own) = seat.as_deref().filter(|_| inventory.identity.is_empty()).and_then(seat_identity)
+        && let Err(error) = identities.add_file(&own)
+    {
+        complain(&format!("error: failed to {error}\n"));
+        return Err(Exit::BadInput);
+    }
     let options = ProjectOptions {
         inventory: inventory.inventory.clone(),
         overlay: inventory.overlay.clone(),
         known_hosts,
         identities,
+        seat,
     };
     let project = load(&options).map_err(|error| match error {
         LoadError::Invalid(problems) => invalid(&problems, json, surface),

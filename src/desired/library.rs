@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
 
+use super::seats::SeatKeys;
 use crate::model::Source;
 use crate::resource::Content;
 
@@ -23,6 +24,8 @@ pub struct Library {
     pub files: BTreeMap<String, Content>,
     /// Secrets by name: [`Content::Secret`], or [`Content::Sealed`] when none could be opened.
     pub secrets: BTreeMap<String, Content>,
+    /// The public halves of the seats' access keys.
+    pub seats: Vec<SeatKeys>,
 }
 
 impl Library {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::enrolment;
 use super::project::{LoadError, read_source, unreadable};
 use super::secrets::Identities;
 use crate::desired::Library;
@@ -17,7 +18,7 @@ pub(super) fn load(
     secrets: Option<&Path>,
     identities: &Identities,
 ) -> Result<Library, LoadError> {
-    let mut library = Library::built_in();
+    let mut library = Library { seats: enrolment::seat_keys(folder)?, ..Library::built_in() };
     let mut places = Vec::new();
     let whole = folder.canonicalize().map_err(|error| unreadable(folder, &error))?;
     if whole.file_name().is_some_and(|name| name == "inventories") {

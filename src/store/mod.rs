@@ -1,18 +1,24 @@
 //! The controller's disk: inventories, roles, templates, secrets, keys, rendered files.
 
+mod access_keys;
+mod enrolment;
 mod history;
 mod library;
 mod plan_file;
 mod project;
 mod rendered;
 mod seat;
+mod seat_folder;
 mod secrets;
 mod target;
 
+pub use access_keys::{AccessKeyError, AccessKeys, Which};
+pub use enrolment::{Enrolment, EnrolmentError};
 pub use history::{HistoryError, RememberedRuns, remember_runs, remembered_runs};
 pub use plan_file::{PlanStoreError, read_plan, write_plan};
-pub use project::{LoadError, Project, ProjectOptions, load};
+pub use project::{Access, LoadError, Project, ProjectOptions, load};
 pub use rendered::{WriteError, write_rendered};
 pub use seat::Seat;
+pub use seat_folder::{IDENTITY, Surroundings, seat_folder, seat_identity};
 pub use secrets::{Identities, IdentityError};
 pub use target::target_of;

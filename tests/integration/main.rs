@@ -21,6 +21,7 @@ mod house;
 #[cfg(test)]
 mod inventory;
 #[cfg(test)]
+mod killed;
 mod listing;
 #[cfg(test)]
 mod project;
@@ -48,6 +49,7 @@ mod rig_hostile;
 mod rig_hung;
 #[cfg(test)]
 mod rig_interrupted;
+mod rig_keys;
 #[cfg(test)]
 mod rig_leaving;
 #[cfg(test)]
