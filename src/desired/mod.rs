@@ -27,4 +27,4 @@ pub use library::Library;
 pub use machine::facts_of;
 pub use resolve::{resolve, resolve_all};
 pub use roles::check_roles;
-pub use seats::{SeatKeys, seat_key_name};
+pub use seats::{SeatKeys, seat_key_prefix};
