@@ -16,7 +16,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle};
 
 use crate::model::{Diagnostic, Diagnostics, Entry, Key, Node, Source, Span, Value};
 
-use place::Places;
+pub(super) use place::Places;
 
 /// Nodes one file may hold, aliases copied out; a text counts one more for every 64 bytes.
 const NODES: usize = 1_000_000;

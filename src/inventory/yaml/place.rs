@@ -10,7 +10,7 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 ///
 /// saphyr-parser 0.3 counts characters (`Marker::index`), a carriage return and a line feed as two;
 /// this was compared with its events on texts with umlauts, comments and both line ends.
-pub(super) struct Places<'a> {
+pub(in crate::inventory) struct Places<'a> {
     source: &'a Arc<Source>,
     text: &'a str,
     /// Bytes of the source before `text`: a byte order mark, or none.
@@ -20,7 +20,7 @@ pub(super) struct Places<'a> {
 }
 
 impl<'a> Places<'a> {
-    pub(super) fn new(source: &'a Arc<Source>) -> Self {
+    pub(in crate::inventory) fn new(source: &'a Arc<Source>) -> Self {
         let whole = source.text();
         let text = whole.strip_prefix(BYTE_ORDER_MARK).unwrap_or(whole);
         let bytes = (!text.is_ascii())
@@ -29,18 +29,18 @@ impl<'a> Places<'a> {
     }
 
     /// The text without its byte order mark.
-    pub(super) fn text(&self) -> &'a str {
+    pub(in crate::inventory) fn text(&self) -> &'a str {
         self.text
     }
 
     /// The span of the characters `start..end`.
-    pub(super) fn span(&self, start: usize, end: usize) -> Span {
+    pub(in crate::inventory) fn span(&self, start: usize, end: usize) -> Span {
         Span::new(self.source, self.byte(start), self.byte(end))
     }
 
     /// The span of one character. Where only white space follows, the place right behind the last
     /// visible character: what is missing is missing there.
-    pub(super) fn point(&self, at: usize) -> Span {
+    pub(in crate::inventory) fn point(&self, at: usize) -> Span {
         let span = self.span(at, at.saturating_add(1));
         let whole = self.source.text();
         if whole.get(span.start()..).is_some_and(|rest| rest.trim().is_empty()) {
@@ -51,7 +51,7 @@ impl<'a> Places<'a> {
     }
 
     /// The span without white space at its end; the parser's may hold some.
-    pub(super) fn trimmed(&self, span: &Span) -> Span {
+    pub(in crate::inventory) fn trimmed(&self, span: &Span) -> Span {
         let text = self.source.text().get(span.start()..span.end()).unwrap_or_default();
         Span::new(self.source, span.start(), span.start() + text.trim_end().len())
     }

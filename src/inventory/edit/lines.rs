@@ -1,0 +1,128 @@
+//! The lines around a place, and changes put into a text.
+
+use std::ops::Range;
+
+/// Replacements of parts of a text; they do not overlap.
+pub(super) type Splices = Vec<(Range<usize>, String)>;
+
+/// The text with its parts replaced. Of several at one place the one that was given first comes first.
+pub(super) fn apply(text: &str, mut splices: Splices) -> String {
+    splices.sort_by_key(|(range, _)| (range.start, range.end));
+    let mut edited = String::with_capacity(text.len());
+    let mut end = 0;
+    for (range, new) in splices {
+        edited.push_str(text.get(end..range.start).unwrap_or_default());
+        edited.push_str(&new);
+        end = range.end.max(end);
+    }
+    edited.push_str(text.get(end..).unwrap_or_default());
+    edited
+}
+
+/// What stands on a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Nothing but white space.
+    Blank,
+    /// A comment alone, this many spaces from the left.
+    Comment(usize),
+    /// Anything else.
+    Other,
+}
+
+/// The first byte of the line that holds a place; a byte order mark belongs to no line.
+pub(super) fn line_start(text: &str, at: usize) -> usize {
+    let first = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let before = text.get(..at).unwrap_or_default();
+    before.rfind('\n').map_or(first, |feed| feed + 1)
+}
+
+/// The byte behind the last one of the line that holds a place, its line end left out.
+pub(super) fn content_end(text: &str, at: usize) -> usize {
+    let rest = text.get(at..).unwrap_or_default();
+    match rest.find('\n') {
+        None => text.len(),
+        Some(feed) => {
+            let line = rest.get(..feed).unwrap_or_default();
+            at + line.strip_suffix('\r').unwrap_or(line).len()
+        }
+    }
+}
+
+/// The first byte of the line below the one that holds a place.
+pub(super) fn line_below(text: &str, at: usize) -> Option<usize> {
+    text.get(at..)?.find('\n').map(|feed| at + feed + 1).filter(|start| *start < text.len())
+}
+
+/// The first byte of the line above the one that holds a place.
+pub(super) fn line_above(text: &str, at: usize) -> Option<usize> {
+    let start = line_start(text, at);
+    let before = text.get(..start)?.strip_suffix('\n')?;
+    Some(line_start(text, before.len()))
+}
+
+/// What stands on the line that starts at a place.
+pub(super) fn kind(text: &str, start: usize) -> Kind {
+    let line = text.get(start..content_end(text, start)).unwrap_or_default();
+    let visible = line.trim_start_matches([' ', '\t']);
+    if visible.is_empty() {
+        Kind::Blank
+    } else if visible.starts_with('#') {
+        Kind::Comment(line.len() - visible.len())
+    } else {
+        Kind::Other
+    }
+}
+
+/// How far a place is from the left, when only spaces stand before it.
+pub(super) fn own_column(text: &str, at: usize) -> Option<usize> {
+    let before = text.get(line_start(text, at)..at)?;
+    before.bytes().all(|byte| byte == b' ').then_some(before.len())
+}
+
+/// The line end of the line that holds a place; of the first line, where that has none.
+pub(super) fn line_end(text: &str, at: usize) -> &'static str {
+    let end = content_end(text, at);
+    let rest = text.get(end..).unwrap_or_default();
+    let feed = if rest.is_empty() {
+        text.find('\n')
+    } else {
+        Some(end + rest.len() - rest.trim_start_matches('\r').len())
+    };
+    match feed {
+        Some(feed) if text.get(..feed).is_some_and(|before| before.ends_with('\r')) => "\r\n",
+        _ => "\n",
+    }
+}
+
+/// The first byte, from a place on, that is neither white space nor part of a comment.
+pub(super) fn next_visible(text: &str, from: usize) -> usize {
+    let mut at = from;
+    loop {
+        let rest = text.get(at..).unwrap_or_default();
+        let visible = rest.trim_start();
+        let skipped = rest.len() - visible.len();
+        at += skipped;
+        // A `#` begins a comment only behind white space.
+        let behind_blank =
+            skipped > 0 || text.get(..at).is_some_and(|before| before.ends_with([' ', '\t', '\n']));
+        if visible.starts_with('#') && behind_blank {
+            at = content_end(text, at);
+        } else {
+            return at;
+        }
+    }
+}
+
+/// The first of the comment lines that stand directly above a line, at its own distance from the left;
+/// the line itself when there are none.
+pub(super) fn attached_comments(text: &str, line: usize, column: usize) -> usize {
+    let mut first = line;
+    while let Some(above) = line_above(text, first) {
+        if kind(text, above) != Kind::Comment(column) {
+            break;
+        }
+        first = above;
+    }
+    first
+}
