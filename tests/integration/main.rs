@@ -16,6 +16,7 @@ mod demo;
 mod desired;
 #[cfg(test)]
 mod docs;
+mod edit;
 #[cfg(test)]
 mod house;
 #[cfg(test)]

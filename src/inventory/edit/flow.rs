@@ -5,6 +5,7 @@ use super::document::Document;
 use super::lines::{self, Splices};
 use super::outline::{Pair, Piece};
 use super::place::Holder;
+use crate::inventory::yaml::next_visible;
 use crate::model::Diagnostic;
 
 /// Adds an entry behind the last one: on a line of its own when that has one, else beside it.
@@ -30,7 +31,7 @@ pub(super) fn add_behind(
     let at = lines::content_end(text, end);
     match comma {
         // What closes the map stands on the same line.
-        _ if lines::next_visible(text, end) < at => {
+        _ if next_visible(text, end) < at => {
             let comma_before = if comma.is_some() { "" } else { "," };
             let comma_behind = if comma.is_some() { "," } else { "" };
             vec![(end..end, format!("{comma_before}{new}{comma_behind}"))]
@@ -76,7 +77,7 @@ pub(super) fn remove(document: &Document<'_>, map: &Piece, entries: &[Pair], ind
     let column = lines::own_column(text, pair.key.start);
     let line_end = lines::content_end(text, end);
     // The rest of the line is a comment on the entry, or something else stands there.
-    let is_alone = lines::next_visible(text, end) >= line_end;
+    let is_alone = next_visible(text, end) >= line_end;
     if column.is_some() && is_alone {
         end = line_end;
     }
@@ -89,8 +90,10 @@ pub(super) fn remove(document: &Document<'_>, map: &Piece, entries: &[Pair], ind
     match (before, entries.get(index + 1)) {
         (None, None) => {
             let (open, close) = (brace(text, map).unwrap_or(start), map.end.saturating_sub(1));
-            let has_comments = text.get(open..close).is_some_and(|inside| inside.contains('#'));
-            if has_comments { vec![(start..end, String::new())] } else { vec![(open..close, String::new())] }
+            // Other comments stay; without any, nothing does.
+            let blank = |from: usize, to| text.get(from..to).is_none_or(|part| part.trim().is_empty());
+            let is_all = blank(open, start.max(open)) && blank(end, close);
+            vec![(if is_all { open..close } else { start..end }, String::new())]
         }
         (_, Some(next)) => {
             let shares_line =
@@ -115,7 +118,7 @@ pub(super) fn remove(document: &Document<'_>, map: &Piece, entries: &[Pair], ind
 
 /// The place of the comma behind an entry.
 fn comma_behind(text: &str, end: usize) -> Option<usize> {
-    let at = lines::next_visible(text, end);
+    let at = next_visible(text, end);
     text.get(at..).is_some_and(|rest| rest.starts_with(',')).then_some(at)
 }
 

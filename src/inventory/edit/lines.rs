@@ -95,25 +95,6 @@ pub(super) fn line_end(text: &str, at: usize) -> &'static str {
     }
 }
 
-/// The first byte, from a place on, that is neither white space nor part of a comment.
-pub(super) fn next_visible(text: &str, from: usize) -> usize {
-    let mut at = from;
-    loop {
-        let rest = text.get(at..).unwrap_or_default();
-        let visible = rest.trim_start();
-        let skipped = rest.len() - visible.len();
-        at += skipped;
-        // A `#` begins a comment only behind white space.
-        let behind_blank =
-            skipped > 0 || text.get(..at).is_some_and(|before| before.ends_with([' ', '\t', '\n']));
-        if visible.starts_with('#') && behind_blank {
-            at = content_end(text, at);
-        } else {
-            return at;
-        }
-    }
-}
-
 /// The first of the comment lines that stand directly above a line, at its own distance from the left;
 /// the line itself when there are none.
 pub(super) fn attached_comments(text: &str, line: usize, column: usize) -> usize {

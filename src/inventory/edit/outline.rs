@@ -4,6 +4,7 @@
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
 use crate::inventory::yaml::Places;
+use crate::model::Span;
 
 /// One key, value or item. Places are bytes of the source.
 #[derive(Debug)]
@@ -122,19 +123,20 @@ pub(super) fn read(text: &str, places: &Places<'_>) -> Option<Piece> {
     for event in Parser::new_from_str(places.text()) {
         let (event, span) = event.ok()?;
         let span = places.span(span.start.index(), span.end.index());
-        let trimmed = places.trimmed(&span);
-        let leaf = |anchor, body| Piece { start: trimmed.start(), end: trimmed.end(), anchor, body };
+        let leaf = |span: &Span, anchor, body| Piece { start: span.start(), end: span.end(), anchor, body };
         let in_flow = open.last().is_some_and(|open| open.flow);
         let mut start = |bracket: char, anchor, shape| {
             let written = text.get(span.start()..span.end()).unwrap_or_default();
-            let flow = in_flow || written.ends_with(bracket);
+            let flow = in_flow || written.trim_end().ends_with(bracket);
             open.push(Open { start: span.start(), anchor, flow, shape });
         };
         let done = match event {
-            Event::Scalar(value, style, anchor, _) => {
-                Some(leaf(anchor, Body::Scalar { text: value.into_owned(), style }))
-            }
-            Event::Alias(anchor) => Some(leaf(0, Body::Alias(anchor))),
+            Event::Scalar(value, style, anchor, _) => Some(leaf(
+                &places.scalar(&span, style),
+                anchor,
+                Body::Scalar { text: value.into_owned(), style },
+            )),
+            Event::Alias(anchor) => Some(leaf(&places.alias(&span), 0, Body::Alias(anchor))),
             Event::SequenceStart(anchor, _) => {
                 start('[', anchor, Shape::List(Vec::new()));
                 None
@@ -143,9 +145,7 @@ pub(super) fn read(text: &str, places: &Places<'_>) -> Option<Piece> {
                 start('{', anchor, Shape::Map { entries: Vec::new(), key: None });
                 None
             }
-            Event::SequenceEnd | Event::MappingEnd => {
-                Some(close(open.pop()?, trimmed.start(), trimmed.end()))
-            }
+            Event::SequenceEnd | Event::MappingEnd => Some(close(open.pop()?, places.behind_bracket(&span))),
             _ => None,
         };
         let Some(piece) = done else { continue };
@@ -165,12 +165,12 @@ pub(super) fn read(text: &str, places: &Places<'_>) -> Option<Piece> {
 }
 
 /// A flow list or map ends with its bracket, a block one with its last item.
-fn close(open: Open, start: usize, end: usize) -> Piece {
+fn close(open: Open, bracket: Option<usize>) -> Piece {
     let (last, body) = match open.shape {
         Shape::List(items) => (items.last().map(|item| item.end), Body::List { flow: open.flow, items }),
         Shape::Map { entries, .. } => (entries.last().map(Pair::end), Body::Map { flow: open.flow, entries }),
     };
-    let end = if end > start { end } else { last.unwrap_or(open.start) };
+    let end = bracket.or(last).unwrap_or(open.start);
     Piece { start: open.start, end, anchor: open.anchor, body }
 }
 
