@@ -8,6 +8,7 @@ mod rendered;
 mod seat;
 mod secrets;
 mod target;
+mod text_file;
 
 pub use history::{HistoryError, RememberedRuns, remember_runs, remembered_runs};
 pub use plan_file::{PlanStoreError, read_plan, write_plan};
@@ -16,3 +17,4 @@ pub use rendered::{WriteError, write_rendered};
 pub use seat::Seat;
 pub use secrets::{Identities, IdentityError};
 pub use target::target_of;
+pub use text_file::{TextFileError, read_text, replace_text};

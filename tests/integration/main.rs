@@ -16,6 +16,7 @@ mod demo;
 mod desired;
 #[cfg(test)]
 mod docs;
+#[cfg(test)]
 mod edit;
 #[cfg(test)]
 mod house;

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::document::Document;
+use super::lines::{Splices, place_before};
 use crate::inventory::parse::parse_partly;
 use crate::inventory::yaml;
-use crate::model::{Diagnostic, Diagnostics, Node, Source, Value};
+use crate::model::{Diagnostic, Diagnostics, Node, Source, Span, Value};
 
 /// Compares the edited text with the tree it should have.
 ///
@@ -49,8 +50,25 @@ pub(super) fn new_problems(before: &Arc<Source>, edited: &str) -> Diagnostics {
     new
 }
 
+/// The same problems with their places in the text before the edit.
+pub(super) fn placed_before(source: &Arc<Source>, splices: &Splices, problems: &Diagnostics) -> Diagnostics {
+    let before = |span: &Span| {
+        Span::new(source, place_before(splices, span.start()), place_before(splices, span.end()))
+    };
+    let mut placed = Diagnostics::new();
+    for problem in problems.sorted() {
+        let mut problem = problem.clone();
+        problem.span = problem.span.as_ref().map(before);
+        for (span, _) in &mut problem.related {
+            *span = before(span);
+        }
+        placed.push(problem);
+    }
+    placed
+}
+
 /// Where two trees first say different things: a place of `wanted`. Quotes say nothing.
-fn difference<'a>(wanted: &'a Node, found: &Node) -> Option<&'a crate::model::Span> {
+fn difference<'a>(wanted: &'a Node, found: &Node) -> Option<&'a Span> {
     match (&wanted.value, &found.value) {
         (Value::Null, Value::Null) => None,
         (Value::Scalar { text, .. }, Value::Scalar { text: other, .. }) if text == other => None,

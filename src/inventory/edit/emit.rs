@@ -27,7 +27,7 @@ impl Writer {
         column: usize,
         spaces: usize,
     ) -> Vec<String> {
-        let shown = quoted(key, ScalarStyle::Plain, false);
+        let shown = quoted(key, self.key_style(), false);
         let head = format!("{}{shown}:", " ".repeat(column));
         if !is_block(self, content, samples, head.chars().count()) {
             return vec![format!("{head}{}{}", " ".repeat(spaces), self.inline(content, samples, false))];
@@ -84,14 +84,19 @@ impl Writer {
                 let parts = contents.iter().map(|content| self.inline(content, &samples, true)).collect();
                 around('[', ']', self.layout.padded_lists, parts)
             }
+            Content::Text(text) if self.layout.quoted_keys => quoted(text, self.key_style(), in_flow),
             Content::Text(text) => quoted(text, layout::usual_quotes(samples), in_flow),
             Content::Flag(_) | Content::Number(_) => content.word().unwrap_or_default(),
         }
     }
 
+    fn key_style(&self) -> ScalarStyle {
+        if self.layout.quoted_keys { ScalarStyle::DoubleQuoted } else { ScalarStyle::Plain }
+    }
+
     /// An entry of a map in braces.
     pub(super) fn flow_pair(&self, key: &str, content: &Content, samples: &[&Piece]) -> String {
-        format!("{}: {}", quoted(key, ScalarStyle::Plain, true), self.inline(content, samples, true))
+        format!("{}: {}", quoted(key, self.key_style(), true), self.inline(content, samples, true))
     }
 }
 

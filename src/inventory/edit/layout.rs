@@ -18,6 +18,8 @@ pub(super) struct Layout {
     pub(super) padded_maps: bool,
     /// Whether brackets have a space inside.
     pub(super) padded_lists: bool,
+    /// Whether every key stands in double quotes, as in JSON.
+    pub(super) quoted_keys: bool,
 }
 
 impl Layout {
@@ -61,8 +63,16 @@ impl Layout {
             dash: dashes.most().unwrap_or(step),
             padded_maps: maps.most() == Some(1),
             padded_lists: lists.most() == Some(1),
+            quoted_keys: has_quoted_keys(root),
         }
     }
+}
+
+/// Whether all keys stand in double quotes.
+fn has_quoted_keys(root: &Piece) -> bool {
+    let is_quoted =
+        |pair: &Pair| matches!(pair.key.body, Body::Scalar { style: ScalarStyle::DoubleQuoted, .. });
+    !root.entries().is_empty() && root.all().into_iter().flat_map(Piece::entries).all(is_quoted)
 }
 
 /// Whether a space follows the bracket that opens a list or map.

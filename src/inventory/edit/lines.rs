@@ -19,6 +19,26 @@ pub(super) fn apply(text: &str, mut splices: Splices) -> String {
     edited
 }
 
+/// Where a place of the edited text was before; what was put in was where it replaced something.
+pub(super) fn place_before(splices: &Splices, at: usize) -> usize {
+    let mut sorted: Vec<_> = splices.iter().collect();
+    sorted.sort_by_key(|(range, _)| (range.start, range.end));
+    // How far the edited text is ahead of the old one, up to the splice at hand.
+    let (mut added, mut removed) = (0, 0);
+    for (range, new) in sorted {
+        let start = range.start + added - removed;
+        if at < start {
+            break;
+        }
+        if at < start + new.len() {
+            return range.start;
+        }
+        added += new.len();
+        removed += range.len();
+    }
+    (at + removed).saturating_sub(added)
+}
+
 /// What stands on a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -106,4 +126,26 @@ pub(super) fn attached_comments(text: &str, line: usize, column: usize) -> usize
         first = above;
     }
     first
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_of_the_edited_text_is_found_in_the_old_one() {
+        let text = "abcdefgh";
+        let splices = vec![(5..7, "X".to_owned()), (1..3, String::new()), (3..3, "YZ".to_owned())];
+        let edited = apply(text, splices.clone());
+        assert_eq!(edited, "aYZdeXh");
+        for (at, one) in edited.char_indices() {
+            let before = place_before(&splices, at);
+            match one {
+                'Y' | 'Z' => assert_eq!(before, 3),
+                'X' => assert_eq!(before, 5),
+                one => assert_eq!(text.get(before..=before), Some(one.to_string().as_str())),
+            }
+        }
+        assert_eq!(place_before(&splices, edited.len()), text.len());
+    }
 }

@@ -21,8 +21,8 @@ pub struct Removal {
     pub edit: Edit,
     /// Where the inventory still names the machine; nothing of it is edited.
     pub mentions: Vec<Mention>,
-    /// What is wrong with the new text and was right before, with places in it; most of it follows from
-    /// the mentions.
+    /// What is wrong with the new text and was right before, with places in the old one; most of it
+    /// follows from the mentions.
     pub problems: Diagnostics,
 }
 
@@ -51,6 +51,7 @@ pub fn add_machine(
     let root = Holder::root(&document);
     let splices = match document.outline.pair(MACHINES) {
         Some(section) => {
+            document.refuse_repeated(&[&document.outline, &section.value], 0..0, "the machines")?;
             let samples: Vec<&Piece> = section.value.entries().iter().map(|pair| &pair.value).collect();
             place::add(&document, root.below(section), name, &content, &samples)
         }
@@ -96,9 +97,9 @@ pub fn remove_machine(source: &Arc<Source>, name: &str) -> Result<Removal, Diagn
     document.refuse_repeated(&pieces, pair.key.start..pair.end(), &what)?;
     document.refuse_repeated(&[holder.map, &section.key], 0..0, "the machines")?;
     let splices = place::remove(&document, holder, index).map_err(one)?;
-    let edited = lines::apply(document.text, splices);
+    let edited = lines::apply(document.text, splices.clone());
     check::reads_as(&document, &edited, &without_machine(&document.tree, name))?;
-    let problems = check::new_problems(source, &edited);
+    let problems = check::placed_before(source, &splices, &check::new_problems(source, &edited));
     Ok(Removal { edit: Edit::Changed(edited), mentions, problems })
 }
 
