@@ -11,6 +11,7 @@ mod seat;
 mod seat_folder;
 mod secrets;
 mod target;
+mod text_file;
 
 pub use access_keys::{AccessKeyError, AccessKeys, Which};
 pub use enrolment::{Enrolment, EnrolmentError};
@@ -22,3 +23,4 @@ pub use seat::Seat;
 pub use seat_folder::{IDENTITY, Surroundings, seat_folder, seat_identity};
 pub use secrets::{Identities, IdentityError};
 pub use target::target_of;
+pub use text_file::{TextFileError, read_text, replace_text};

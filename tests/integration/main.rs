@@ -17,6 +17,8 @@ mod desired;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod edit;
+#[cfg(test)]
 mod house;
 #[cfg(test)]
 mod inventory;
