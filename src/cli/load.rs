@@ -1,37 +1,34 @@
 //! Loads what a command works on, and says what is wrong with it.
 
+use std::sync::Arc;
+
 use super::arguments::Inventory;
 use super::exit::Exit;
+use super::identities::{Need, identities};
 use super::surface::{Surface, complain, print};
 use crate::architecture;
 use crate::desired::resolve_all;
 use crate::model::{Diagnostic, Diagnostics};
 use crate::report;
-use crate::store::{Identities, LoadError, Project, ProjectOptions, load};
+use crate::store::{LoadError, Project, ProjectOptions, load};
 
 /// A project that is valid in all its parts.
 pub(super) fn project(
     inventory: &Inventory,
     known_hosts: Option<std::path::PathBuf>,
+    need: Need,
     json: bool,
     surface: Surface,
 ) -> Result<Project, Exit> {
-    let mut identities = Identities::default();
-    for path in &inventory.identity {
-        if let Err(error) = identities.add_file(path) {
-            complain(&format!("error: failed to {error}\n"));
-            return Err(Exit::BadInput);
-        }
-    }
     let options = ProjectOptions {
         inventory: inventory.inventory.clone(),
         overlay: inventory.overlay.clone(),
         known_hosts,
-        identities,
+        identities: Arc::new(identities(inventory, need, surface)?),
     };
     let project = load(&options).map_err(|error| match error {
         LoadError::Invalid(problems) => invalid(&problems, json, surface),
-        LoadError::Read { .. } => {
+        LoadError::Read { .. } | LoadError::Identity(_) => {
             complain(&format!("error: failed to {error}\n"));
             Exit::BadInput
         }

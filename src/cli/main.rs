@@ -32,13 +32,14 @@ pub fn main() -> ExitCode {
         Command::Drift(look) => in_runtime(super::runs::drift(look, surface)),
         Command::History(look) => in_runtime(super::history::history(look, surface)),
         Command::Undo(undo) => in_runtime(super::runs::undo(undo, surface)),
+        Command::Secret(command) => super::secret::secret(command, surface),
         Command::Demo(_) => in_runtime(super::demo::demo(surface)),
     };
     ExitCode::from(exit.code())
 }
 
 /// Runs a command that talks to machines.
-fn in_runtime(work: impl Future<Output = Exit>) -> Exit {
+pub(super) fn in_runtime(work: impl Future<Output = Exit>) -> Exit {
     match tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(4).build() {
         Ok(runtime) => {
             let exit = runtime.block_on(work);

@@ -5,7 +5,9 @@ mod asking;
 mod check;
 mod demo;
 mod exit;
+mod hidden;
 mod history;
+mod identities;
 mod load;
 mod log;
 mod main;
@@ -14,6 +16,8 @@ mod progress;
 mod render;
 mod runs;
 mod saved;
+mod secret;
+mod secret_uses;
 mod surface;
 
 pub use main::main;

@@ -1,18 +1,25 @@
 //! The controller's disk: inventories, roles, templates, secrets, keys, rendered files.
 
 mod history;
+mod in_place;
 mod library;
 mod plan_file;
 mod project;
 mod rendered;
 mod seat;
+mod seat_folder;
 mod secrets;
 mod target;
 
 pub use history::{HistoryError, RememberedRuns, remember_runs, remembered_runs};
+pub use in_place::sealed_values;
 pub use plan_file::{PlanStoreError, read_plan, write_plan};
-pub use project::{LoadError, Project, ProjectOptions, load};
+pub use project::{LoadError, Project, ProjectOptions, load, secret_folder};
 pub use rendered::{WriteError, write_rendered};
 pub use seat::Seat;
-pub use secrets::{Identities, IdentityError};
+pub use seat_folder::{IDENTITY, Surroundings, seat_folder, seat_identity};
+pub use secrets::{
+    AskPassphrase, Identities, IdentityError, Passphrases, Recipient, RecipientError, Recipients, Rekeyed,
+    SealError, SecretError, SecretFolder, rekey,
+};
 pub use target::target_of;

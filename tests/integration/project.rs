@@ -157,7 +157,7 @@ impl Project {
         identities.add_file(&self.path("identity")).unwrap();
         let options = ProjectOptions {
             inventory: self.path("inventory.yaml"),
-            identities,
+            identities: Arc::new(identities),
             ..ProjectOptions::default()
         };
         let project = load(&options).unwrap();

@@ -91,7 +91,7 @@ fn services_surfaces_and_links_are_read() {
             assert_eq!((backend.value.as_str(), root.as_str()), ("b2", ""));
             let names: Vec<&str> = options.iter().map(|(name, _)| name.as_str()).collect();
             assert_eq!(names, ["account", "hard_delete", "key"], "in rclone's spelling");
-            assert!(matches!(&options[2].1, Setting::Secret(secret) if secret.name == "b2-key"));
+            assert!(matches!(&options[2].1, Setting::Secret(secret) if secret.from.as_text() == "b2-key"));
         }
         other => panic!("{other:?}"),
     }
