@@ -72,7 +72,9 @@ fn tiers_and_machines_are_read() {
     assert_eq!((n.connect.host.as_ref().unwrap().value.as_str(), n.connect.port), ("fe80::1", 2222));
     assert_eq!(n.connect.jumps[0].value.as_str(), "a");
     assert_eq!(m.init, Init::Sysv, "only debian has systemd unless it is said");
-    assert!(matches!(&m.privilege, PrivilegeKind::Sudo(Some(secret)) if secret.name == "m-password"));
+    assert!(
+        matches!(&m.privilege, PrivilegeKind::Sudo(Some(secret)) if secret.from.as_text() == "m-password")
+    );
     let phone = fleet.machine("phone").unwrap();
     assert!(matches!(&phone.membership, Membership::Unmanaged(word) if word.value == "phone"));
 }
