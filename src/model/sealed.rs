@@ -153,19 +153,18 @@ impl SecretReference {
     /// The reference among other fields of a map; `None` when there is none, or a wrong one, which is a
     /// problem.
     pub fn read_one(fields: &mut Fields<'_>) -> Option<Self> {
-        let name = fields.text("secret");
-        let sealed = fields.node("sealed");
-        let value = fields.parsed("sealed", SHAPE, SealedValue::parse);
-        match (name, sealed) {
+        match (fields.node("secret"), fields.node("sealed")) {
             (Some(_), Some(sealed)) => {
                 let problem = Diagnostic::at(&sealed.span, "a secret is given by name and sealed in place");
                 fields.problems().push(problem.expected("one of the two"));
                 None
             }
-            (Some(name), None) => Some(Self { from: SecretFrom::Name(name.value), span: name.span }),
-            (None, Some(sealed)) => {
-                value.map(|value| Self { from: SecretFrom::Sealed(value), span: sealed.span.clone() })
+            (Some(_), None) => {
+                fields.text("secret").map(|name| Self { from: SecretFrom::Name(name.value), span: name.span })
             }
+            (None, Some(sealed)) => fields
+                .parsed("sealed", SHAPE, SealedValue::parse)
+                .map(|value| Self { from: SecretFrom::Sealed(value), span: sealed.span.clone() }),
             (None, None) => None,
         }
     }

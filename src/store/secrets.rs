@@ -141,6 +141,10 @@ impl Identities {
         if begin(sealed)?.is_scrypt() {
             return self.open_by_passphrase(name, sealed);
         }
+        if self.is_empty() {
+            let reason = "no identity is given, and this seat has none of its own";
+            return Err(IdentityError::Open(reason.to_owned()));
+        }
         let mut locked = None;
         // What is open is tried first, so that nobody is asked for nothing.
         let mut kept = self.kept();

@@ -304,11 +304,12 @@ fn an_edit_that_changes_nothing_writes_nothing() {
 #[test]
 fn whoever_is_ended_while_somebody_edits_leaves_nothing() {
     let seat = Seat::new();
-    let editor = "sh -c 'echo \"${1%/*}\" >seen.new; echo half >\"$1\"; mv seen.new seen; exec sleep 60' x";
+    let editor = "echo \"${1%/*}\" >seen.new\necho half >\"$1\"\nmv seen.new seen\nexec sleep 60\n";
+    seat.write("editor", editor);
     let child = seat
         .command(env!("CARGO_BIN_EXE_fleetprov"))
         .args(["secret", "edit", "fleet.yaml", "token"])
-        .env("EDITOR", editor)
+        .env("EDITOR", "sh editor")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -323,6 +324,7 @@ fn whoever_is_ended_while_somebody_edits_leaves_nothing() {
     assert!(status.success());
     let ran = Ran::of(child.wait_with_output().unwrap());
     ran.expect(130);
+    assert!(deadline > std::time::Instant::now(), "the editor was not ended");
     let place = std::fs::read_to_string(seat.path("seen")).unwrap();
     assert!(place.starts_with("/dev/shm/") && !Path::new(place.trim()).exists(), "{place}");
     assert!(!seat.path("secrets/token.age").exists());
@@ -544,5 +546,6 @@ fn every_mistake_is_explained() {
     case("recipient-secret", &secret_key, b"hush");
     std::fs::remove_file(seat.path("config/fleetprov/identity")).unwrap();
     case("no-recipient", &["secret", "set", "fleet.yaml", "token"], b"hush");
+    case("no-identity-here", &["secret", "show", "fleet.yaml", "token"], b"");
     assert!(wrong.is_empty(), "not as expected:\n{}", wrong.join("\n"));
 }

@@ -64,7 +64,7 @@ async fn changed(arguments: &Edit, surface: Surface) -> Result<(), Exit> {
 async fn in_editor(place: &Place) -> Result<ExitStatus, Exit> {
     let editor = ["VISUAL", "EDITOR"]
         .iter()
-        .filter_map(|name| std::env::var_os(name))
+        .filter_map(std::env::var_os)
         .find(|value| !value.is_empty())
         .unwrap_or_else(|| if cfg!(windows) { "notepad" } else { "vi" }.into());
     let failed = |error: std::io::Error| {
@@ -90,7 +90,11 @@ async fn in_editor(place: &Place) -> Result<ExitStatus, Exit> {
 /// The editor's command line is a shell's, as with git: `code --wait`.
 #[cfg(unix)]
 fn command(editor: &std::ffi::OsStr, place: &Place) -> tokio::process::Command {
-    let mut script = editor.to_owned();
+    // A plain command takes the shell's place, so that it is the editor that is asked to end.
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-+./ ".contains(byte);
+    let is_plain = editor.as_encoded_bytes().iter().all(plain);
+    let mut script = std::ffi::OsString::from(if is_plain { "exec " } else { "" });
+    script.push(editor);
     script.push(" \"$@\"");
     let mut command = tokio::process::Command::new("sh");
     command.arg("-c").arg(script).arg("editor").arg(place.file());

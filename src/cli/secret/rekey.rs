@@ -6,13 +6,13 @@ use crate::cli::exit::Exit;
 use crate::cli::identities::{Need, identities};
 use crate::cli::surface::{Surface, complain, print};
 use crate::model::Span;
-use crate::report::counted;
+use crate::report::{counted, safe};
 use crate::store::{Rekeyed, SecretError, rekey as seal_anew, sealed_values};
 
 /// Seals the named secrets anew, or all of them.
 pub(super) fn rekey(arguments: &Rekey, surface: Surface) -> Exit {
     match anew(arguments, surface) {
-        Ok((rekeyed, inline)) => shown(&rekeyed, &inline, arguments.json),
+        Ok((rekeyed, inline)) => shown(&rekeyed, &inline, arguments.json, surface),
         Err(exit) => exit,
     }
 }
@@ -30,13 +30,14 @@ fn anew(arguments: &Rekey, surface: Surface) -> Result<(Rekeyed, Vec<Span>), Exi
     Ok((rekeyed, inline))
 }
 
-fn shown(rekeyed: &Rekeyed, inline: &[Span], json: bool) -> Exit {
+fn shown(rekeyed: &Rekeyed, inline: &[Span], json: bool, surface: Surface) -> Exit {
     let exit = match (rekeyed.closed.is_empty(), rekeyed.done.is_empty()) {
         (true, _) => Exit::Done,
         (false, false) => Exit::Partly,
         (false, true) => Exit::Error,
     };
     for (name, error) in &rekeyed.closed {
+        let name = safe::line(name, surface.errors);
         complain(&format!("error: {name}: failed to {error}; it stays as it is\n"));
     }
     if json {
@@ -56,7 +57,7 @@ fn shown(rekeyed: &Rekeyed, inline: &[Span], json: bool) -> Exit {
         return exit;
     }
     for name in &rekeyed.done {
-        print(&format!("{name}: sealed anew\n"));
+        print(&format!("{}: sealed anew\n", safe::line(name, surface.output)));
     }
     if rekeyed.done.is_empty() && rekeyed.closed.is_empty() {
         print("there are no secrets\n");

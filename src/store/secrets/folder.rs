@@ -74,7 +74,9 @@ impl SecretFolder {
     /// `secrets` is the folder itself, `beside` that of the inventory.
     #[must_use]
     pub fn new(secrets: PathBuf, beside: &Path) -> Self {
-        Self { secrets, keys: beside.join("keys") }
+        // As a person would write it: `secrets/x.age`, not `./secrets/x.age`.
+        let plain = |path: PathBuf| path.strip_prefix(".").map(Path::to_path_buf).unwrap_or(path);
+        Self { secrets: plain(secrets), keys: plain(beside.join("keys")) }
     }
 
     /// The names of all secrets, sorted: the path below the folder without `.age`.

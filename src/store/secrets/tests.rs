@@ -84,7 +84,7 @@ fn a_secret_opens_with_its_identities_and_no_other() {
     let error = opens(&first, &sealed(&[of(&theirs)])).unwrap_err();
     assert_eq!(error.to_string(), "open the secret: none of the identities opens it");
     let error = Identities::default().open("token", both.as_bytes()).unwrap_err();
-    assert_eq!(error.to_string(), "open the secret: none of the identities opens it");
+    assert!(error.to_string().contains("no identity is given"), "{error}");
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn ssh_keys_open_what_is_sealed_to_them() {
         let (path, recipient) = ssh_key(folder.path(), sort, "");
         let mut identities = Identities::default();
         identities.add_file(&path).unwrap();
-        assert_eq!(identities.recipients().unwrap(), [recipient.clone()]);
+        assert_eq!(identities.recipients().unwrap(), std::slice::from_ref(&recipient));
         assert_eq!(identities.open("token", sealed(&[recipient]).as_bytes()).unwrap().expose(), HUSH);
     }
 }
@@ -151,7 +151,7 @@ fn a_locked_ssh_key_is_asked_for_once_and_only_when_needed() {
     identities.open("token", sealed(&[of(&mine)]).as_bytes()).unwrap();
     assert_eq!(count.load(Ordering::Relaxed), 0);
     for _ in 0..2 {
-        let opened = identities.open("token", sealed(&[recipient.clone()]).as_bytes()).unwrap();
+        let opened = identities.open("token", sealed(std::slice::from_ref(&recipient)).as_bytes()).unwrap();
         assert_eq!((opened.expose(), count.load(Ordering::Relaxed)), (HUSH, 1));
     }
 }
@@ -246,12 +246,12 @@ fn recipients_are_those_of_the_secret_else_of_the_folder_else_the_seats() {
     assert_eq!(found(Some("token")), to(&[seat, of(&mine)]));
     std::fs::create_dir(folder.path().join("secrets")).unwrap();
     std::fs::write(folder.path().join("secrets/recipients"), format!("# all\n{shared}\n")).unwrap();
-    assert_eq!(found(Some("token")), to(&[shared.clone()]));
+    assert_eq!(found(Some("token")), to(std::slice::from_ref(&shared)));
     let value = Secret::new(HUSH.to_vec());
-    secrets.write_alone("token", &value, &to(&[alone.clone()])).unwrap();
+    secrets.write_alone("token", &value, &to(std::slice::from_ref(&alone))).unwrap();
     assert!(identities.open("token", &secrets.read("token").unwrap()).is_err());
     assert_eq!(found(Some("token")), to(&[alone]));
-    assert_eq!(found(Some("other")), to(&[shared.clone()]));
+    assert_eq!(found(Some("other")), to(std::slice::from_ref(&shared)));
     assert_eq!(found(None), to(&[shared]));
     std::fs::write(folder.path().join("secrets/recipients"), "# none\n").unwrap();
     assert!(matches!(
