@@ -27,6 +27,8 @@ pub mod event;
 
 pub mod history;
 
+pub mod audit;
+
 pub mod probe;
 
 pub mod apply;

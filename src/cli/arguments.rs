@@ -52,6 +52,9 @@ pub(super) enum Command {
     /// Keep, show and change the secrets, sealed with age
     #[command(subcommand)]
     Secret(super::secret::arguments::Secret),
+    /// The keys by which this seat opens the machines
+    #[command(subcommand)]
+    Keys(Keys),
     /// Show it all on a small fleet inside this computer, which leaves nothing behind
     Demo(Demo),
 }
@@ -186,6 +189,56 @@ pub(super) struct Undo {
 
     /// The run, as `history` names it
     pub(super) run: String,
+}
+
+/// `keys`.
+#[derive(Debug, Subcommand)]
+pub(super) enum Keys {
+    /// List what opens each machine, from here and from the other seats; nothing is contacted
+    List(KeysList),
+    /// Give this seat a key of its own for each machine; the next apply lets them in
+    Enrol(KeysEnrol),
+    /// Exchange this seat's key for a machine: the new one is proven before the old one goes
+    Rotate(KeysRotate),
+    /// Ask the machines which keys open them and which they hold, and name what is wrong
+    Audit(Look),
+}
+
+/// `keys list`.
+#[derive(Debug, Args)]
+pub(super) struct KeysList {
+    #[command(flatten)]
+    pub(super) inventory: Inventory,
+
+    /// Print JSON (docs/json.md)
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// `keys enrol`.
+#[derive(Debug, Args)]
+pub(super) struct KeysEnrol {
+    #[command(flatten)]
+    pub(super) inventory: Inventory,
+
+    /// The seat's name: the machine it is in the inventory, or else its host name, unless given
+    #[arg(long, value_name = "NAME")]
+    pub(super) seat: Option<String>,
+
+    /// Only for this machine; may be repeated
+    #[arg(long = "machine", short = 'm', value_name = "NAME")]
+    pub(super) machines: Vec<String>,
+}
+
+/// `keys rotate`.
+#[derive(Debug, Args)]
+pub(super) struct KeysRotate {
+    #[command(flatten)]
+    pub(super) change: Change,
+
+    /// The machine whose key is exchanged
+    #[arg(value_name = "MACHINE")]
+    pub(super) name: String,
 }
 
 /// `demo`.

@@ -10,7 +10,7 @@ use crate::architecture;
 use crate::desired::resolve_all;
 use crate::model::{Diagnostic, Diagnostics};
 use crate::report;
-use crate::store::{LoadError, Project, ProjectOptions, load};
+use crate::store::{LoadError, Project, ProjectOptions, Surroundings, load, seat_folder};
 
 /// A project that is valid in all its parts.
 pub(super) fn project(
@@ -25,6 +25,7 @@ pub(super) fn project(
         overlay: inventory.overlay.clone(),
         known_hosts,
         identities: Arc::new(identities(inventory, need, surface)?),
+        seat: seat_folder(&Surroundings::here()),
     };
     let project = load(&options).map_err(|error| match error {
         LoadError::Invalid(problems) => invalid(&problems, json, surface),

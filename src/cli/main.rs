@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use super::arguments::{Arguments, Command};
+use super::arguments::{Arguments, Command, Keys};
 use super::exit::Exit;
 use super::surface::{Surface, complain};
 
@@ -33,6 +33,10 @@ pub fn main() -> ExitCode {
         Command::History(look) => in_runtime(super::history::history(look, surface)),
         Command::Undo(undo) => in_runtime(super::runs::undo(undo, surface)),
         Command::Secret(command) => super::secret::secret(command, surface),
+        Command::Keys(Keys::List(list)) => super::keys::list(list, surface),
+        Command::Keys(Keys::Enrol(enrol)) => super::keys::enrol(enrol, surface),
+        Command::Keys(Keys::Rotate(rotate)) => in_runtime(super::keys::rotate(rotate, surface)),
+        Command::Keys(Keys::Audit(look)) => in_runtime(super::keys::audit(look, surface)),
         Command::Demo(_) => in_runtime(super::demo::demo(surface)),
     };
     ExitCode::from(exit.code())

@@ -35,6 +35,7 @@ pub(super) struct Preparation {
     pub(super) others: Vec<Job>,
     pub(super) connector: RoutingConnector,
     pub(super) identity: RunIdentity,
+    pub(super) project: Project,
 }
 
 /// A machine that is not contacted, and why.
@@ -98,7 +99,7 @@ impl Preparation {
         );
         let fleet_name = project.fleet.name.to_string();
         let (folder, fleet) = (project.folder.clone(), project.fleet.name.clone());
-        Ok(Self { folder, fleet, fleet_name, order, jobs, untouched, others, connector, identity })
+        Ok(Self { folder, fleet, fleet_name, order, jobs, untouched, others, connector, identity, project })
     }
 
     /// Makes it the preparation of a run that puts another one back, and nothing else.
@@ -118,6 +119,7 @@ impl Preparation {
             cancel: cancel.clone(),
             identity: self.identity.clone(),
             lock_timeout: Duration::ZERO,
+            only: None,
         }
     }
 }

@@ -12,7 +12,7 @@ use super::progress::Progress;
 use super::saved;
 use super::surface::{Surface, complain, print};
 use crate::event::Event;
-use crate::fleet::{Consent, Outcome, Prepared, Ready, Run, RunOptions};
+use crate::fleet::{Chosen, Consent, Outcome, Prepared, Ready, Run, RunOptions};
 use crate::history::no_such_run;
 use crate::model::MachineName;
 use crate::plan::Plan;
@@ -74,11 +74,19 @@ async fn prepare(look: &Look, surface: Surface) -> Result<(Preparation, Vec<Prep
 
 /// What is to be changed, and what was agreed to beforehand.
 #[derive(Default)]
-struct Wish<'a> {
+pub(super) struct Wish<'a> {
     plan: Option<&'a Path>,
     undoes: Option<RunId>,
     allow_prune: bool,
     allow_older: bool,
+    only: Option<(MachineName, Chosen)>,
+}
+
+impl Wish<'_> {
+    /// Some resources of one machine, and nothing else of any.
+    pub(super) fn only(machine: MachineName, chosen: Chosen) -> Self {
+        Self { allow_prune: true, allow_older: true, only: Some((machine, chosen)), ..Self::default() }
+    }
 }
 
 /// `apply`.
@@ -87,7 +95,7 @@ pub(super) async fn apply(arguments: &Apply, surface: Surface) -> Exit {
         plan: arguments.plan.as_deref(),
         allow_prune: arguments.allow_prune,
         allow_older: arguments.allow_older,
-        undoes: None,
+        ..Wish::default()
     };
     change(&arguments.change, wish, surface).await
 }
@@ -101,7 +109,7 @@ pub(super) async fn undo(arguments: &Undo, surface: Surface) -> Exit {
     change(&arguments.change, Wish { undoes: Some(run), ..Wish::default() }, surface).await
 }
 
-async fn change(arguments: &Change, wish: Wish<'_>, surface: Surface) -> Exit {
+pub(super) async fn change(arguments: &Change, wish: Wish<'_>, surface: Surface) -> Exit {
     let look = &arguments.look;
     if !arguments.yes && !surface.can_ask {
         complain(
@@ -133,6 +141,12 @@ async fn change(arguments: &Change, wish: Wish<'_>, surface: Surface) -> Exit {
         lock_timeout: Duration::from_secs(arguments.lock_timeout),
         ..session.options(look, &cancel)
     };
+    if let Some((machine, chosen)) = &wish.only {
+        session.jobs.retain(|job| job.machine == *machine);
+        session.others.clear();
+        session.untouched.retain(|one| one.report().name == machine);
+        options.only = Some(Arc::clone(chosen));
+    }
     options.limits.guard = Duration::from_secs(arguments.guard_timeout);
     let run = Run::new(&session.connector, options, &tell);
     let run = match plan_file {

@@ -11,10 +11,12 @@ use arguments::Secret;
 
 use super::arguments::Inventory;
 use super::exit::Exit;
+use super::identities::{Need, identities};
 use super::load::invalid;
 use super::surface::{Surface, complain};
 use crate::store::{
-    IdentityError, LoadError, Recipient, Recipients, SecretError, SecretFolder, secret_folder,
+    IDENTITY, Identities, IdentityError, LoadError, Recipient, Recipients, SecretError, SecretFolder,
+    Surroundings, seat_folder, seat_recipient, secret_folder,
 };
 
 /// Runs one of its commands.
@@ -52,6 +54,32 @@ fn failed(error: SecretError, json: bool, surface: Surface) -> Exit {
                 SecretError::Write { .. } | SecretError::Seal(_) | SecretError::Identity(_) => Exit::Error,
             }
         }
+    }
+}
+
+/// To whom a secret is sealed. A seat that has no identity gets one here when nobody else is named.
+fn recipients(
+    folder: &SecretFolder,
+    name: Option<&str>,
+    inventory: &Inventory,
+    own: &Identities,
+    surface: Surface,
+) -> Result<Recipients, Exit> {
+    let told = |error| failed(error, false, surface);
+    match (folder.recipients(name, own), seat_folder(&Surroundings::here())) {
+        (Err(SecretError::Nobody(_)), Some(seat)) if inventory.identity.is_empty() => {
+            if let Err(error) = seat_recipient(&seat) {
+                complain(&format!("error: failed to {error}\n"));
+                return Err(Exit::Error);
+            }
+            complain(&format!(
+                "made an identity for this seat: {}; without it nobody opens what is sealed to it\n",
+                seat.join(IDENTITY).display()
+            ));
+            let own = identities(inventory, Need::Values, surface)?;
+            folder.recipients(name, &own).map_err(told)
+        }
+        (found, _) => found.map_err(told),
     }
 }
 

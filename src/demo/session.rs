@@ -71,6 +71,7 @@ impl Session {
                 &Digest::of(&seed).to_string(),
             ),
             lock_timeout: Duration::ZERO,
+            only: None,
         };
         let connector = SshConnector::new(SshOptions::new(known_hosts));
         Ok(Self { project, connector, options, surprises: Mutex::default() })

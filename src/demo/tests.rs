@@ -46,7 +46,8 @@ impl Pair {
     fn target(&self, name: &str, key: &str) -> Target {
         let port = self.stage.member(name).unwrap().port();
         let identity = Identity::File(self.place.path().join("keys").join(key));
-        let hop = Hop { user: "root".to_owned(), host: "127.0.0.1".to_owned(), port, identity };
+        let hop =
+            Hop { user: "root".to_owned(), host: "127.0.0.1".to_owned(), port, identities: vec![identity] };
         Target {
             machine: MachineName::new(name).unwrap(),
             method: Method::Ssh(SshTarget { hop, jumps: Vec::new(), former: None }),

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use include_dir::{Dir, include_dir};
 
+use super::seats::SeatKeys;
 use crate::model::{SealedValue, Secret, SecretFrom, Source};
 use crate::resource::Content;
 
@@ -23,6 +24,8 @@ pub struct Library {
     pub files: BTreeMap<String, Content>,
     /// Secrets by name: [`Content::Secret`], or [`Content::Sealed`] when none could be opened.
     pub secrets: BTreeMap<String, Content>,
+    /// The public halves of the seats' access keys.
+    pub seats: Vec<SeatKeys>,
     /// Opens what is sealed in place; without one it stays sealed.
     pub opener: Option<Arc<dyn Opener>>,
     /// Where it is noted which secrets are asked for, when somebody wants to know.

@@ -6,12 +6,14 @@ use super::library::Library;
 use super::machine::{self, facts_of};
 use super::references::settle;
 use super::roles::Roles;
+use super::seats;
+use super::supply::Shelf;
 use super::troubles::Troubles;
 use super::unique::unique;
 use crate::architecture;
 use crate::inventory::{Fleet, Machine};
 use crate::model::{Diagnostics, Facts, Init, MachineName, Platform};
-use crate::resource::Declared;
+use crate::resource::{Declared, Reading};
 
 /// The desired resources of one machine: those of its tier's and its part's roles, of its own, and of
 /// the legs that run on it. None on a platform that is not supported yet, whose roles are only checked.
@@ -74,6 +76,8 @@ fn of_machine<'a>(
     for used in architecture::roles(fleet, machine) {
         pending.extend(expansion.used(used, &mut problems));
     }
+    let shelf = Shelf { library, scope: &scope };
+    pending.extend(seats::keys(&library.seats, machine, &Reading { facts, supply: &shelf }, &mut problems));
     pending.extend(Legs { fleet, machine, library, facts, scope: &scope }.all(&mut problems));
     // What a part with problems would have declared is missing: what refers to it is not to blame.
     let mut unsettled = Diagnostics::new();

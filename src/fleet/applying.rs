@@ -86,7 +86,8 @@ impl Run<'_> {
         let left = observed.and_then(|observation| {
             let (memory, observation) =
                 ready.memory.after(&document, &outcome.steps, observation, ready.declared.len());
-            memory.plan(&ready.declared, &observation, &ready.surroundings, &ready.salt)
+            let left = memory.plan(&ready.declared, &observation, &ready.surroundings, &ready.salt)?;
+            Ok(self.chosen(left))
         });
         match left {
             Ok(left) => {
@@ -114,7 +115,8 @@ impl Run<'_> {
         ready.way = way;
         let Looked { conversation, observation, memory } =
             self.remember(&ready.job, &ready.declared, opened).await?;
-        let again = memory.plan(&ready.declared, &observation, &ready.surroundings, &ready.salt)?;
+        let again =
+            self.chosen(memory.plan(&ready.declared, &observation, &ready.surroundings, &ready.salt)?);
         let again = Binding::new(again, self.saved(&ready.job.machine));
         ready.memory = memory;
         let key = &ready.surroundings.key;

@@ -1,6 +1,7 @@
 //! Many machines at once: how many, in what order, and what one's trouble means to the others.
 
 mod applying;
+mod audit;
 mod binding;
 mod consent;
 mod course;
@@ -17,4 +18,4 @@ mod undoing;
 
 pub use consent::Consent;
 pub use identity::RunIdentity;
-pub use run::{Job, Nonces, Outcome, Prepared, Ready, Resolve, Run, RunOptions};
+pub use run::{Chosen, Job, Nonces, Outcome, Prepared, Ready, Resolve, Run, RunOptions};

@@ -6,7 +6,7 @@ use crate::event::{Failure, FailureKind, Happening};
 use crate::history::{PastRun, past_question, read_past};
 use crate::model::MachineName;
 use crate::probe::{Conversation, Opened};
-use crate::resource::{Answer, Observation};
+use crate::resource::{Answer, Observation, Question};
 
 impl Run<'_> {
     /// The past runs of each machine, the newest first, in the order of the jobs: one round trip each.
@@ -40,10 +40,15 @@ impl Run<'_> {
     }
 
     async fn ask_for_runs(&self, job: &Job) -> Result<Observation, Failure> {
+        self.ask(job, past_question(&job.facts.state_folder())).await
+    }
+
+    /// Asks a machine one thing.
+    pub(super) async fn ask(&self, job: &Job, question: Question) -> Result<Observation, Failure> {
         let session =
             self.connector.connect(&job.target).await.map_err(|error| failure::of_transport(&error))?;
         self.tell(&job.machine, Happening::Connected);
-        let asked = vec![vec![past_question(&job.facts.state_folder())]];
+        let asked = vec![vec![question]];
         let nonce = (self.options.nonces)();
         let limits = self.options.limits;
         let opened =

@@ -54,7 +54,12 @@ pub struct RunOptions {
     pub identity: RunIdentity,
     /// How long to wait for a machine that another run is at work on.
     pub lock_timeout: Duration,
+    /// The resources that are changed; all, unless given.
+    pub only: Option<Chosen>,
 }
+
+/// Says which resources a run is about.
+pub type Chosen = Arc<dyn Fn(&ResourceId) -> bool + Send + Sync>;
 
 /// A run over many machines.
 pub struct Run<'a> {
@@ -310,7 +315,7 @@ impl<'a> Run<'a> {
         }
         let salt = (self.options.nonces)();
         let Looked { conversation, observation, memory } = self.remember(&job, &declared, opened).await?;
-        let plan = memory.plan(&declared, &observation, &surroundings, &salt)?;
+        let plan = self.chosen(memory.plan(&declared, &observation, &surroundings, &salt)?);
         let remarks = memory.remarks(&observation);
         let bound = Binding::new(plan, self.saved(&job.machine));
         let bound_notes = bound.notes();
@@ -356,6 +361,17 @@ impl<'a> Run<'a> {
                 conversation.widen(&job.facts, asked).await.map_err(|error| failure::of_probe(&error))?;
         }
         Ok(Looked { conversation, observation, memory })
+    }
+
+    /// The part of a plan that the run is about.
+    pub(super) fn chosen(&self, plan: Plan) -> Plan {
+        match &self.options.only {
+            Some(only) => Plan {
+                blocked: plan.blocked.iter().filter(|one| only(&one.id)).cloned().collect(),
+                ..plan.only(|_, step| only(&step.id))
+            },
+            None => plan,
+        }
     }
 
     pub(super) fn saved(&self, machine: &MachineName) -> Option<&SavedMachine> {

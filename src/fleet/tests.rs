@@ -81,6 +81,7 @@ async fn run(folder: &Path, declared: Vec<Declared>) -> (Plan, Outcome) {
         cancel: CancellationToken::new(),
         identity: identity(),
         lock_timeout: std::time::Duration::ZERO,
+        only: None,
     };
     let user = whoami("-un");
     let home = std::env::var("HOME").unwrap();

@@ -75,6 +75,40 @@ fn options_end(text: &[u8]) -> Option<usize> {
     (!is_quoted).then_some(text.len())
 }
 
+/// A line that lets somebody in, or that is meant to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The options, as they are written; empty when there are none.
+    pub options: String,
+    /// The key, or why it is none.
+    pub key: Result<PublicKey, PublicKeyError>,
+}
+
+/// Every line that is neither empty nor a comment, whatever the text is.
+#[must_use]
+pub fn entries(text: &[u8]) -> Vec<Entry> {
+    lines(text)
+        .into_iter()
+        .filter_map(|line| {
+            let text = String::from_utf8_lossy(line.content);
+            let text = text.trim();
+            if text.is_empty() || text.starts_with('#') {
+                return None;
+            }
+            let first = text.split([' ', '\t']).next()?;
+            let end = if key::is_type(first) { 0 } else { options_end(text.as_bytes()).unwrap_or(0) };
+            let (options, rest) = text.split_at_checked(end)?;
+            Some(Entry {
+                line: line.number,
+                options: options.to_owned(),
+                key: PublicKey::parse(rest.trim_start()),
+            })
+        })
+        .collect()
+}
+
 /// What stands around a key in a line, when the line holds it.
 fn around(line: &[u8], wanted: &PublicKey) -> Option<Around> {
     let text = std::str::from_utf8(line).ok()?.trim();

@@ -1,5 +1,6 @@
 //! The inventory: from text with places to a fleet.
 
+pub mod edit;
 mod fleet;
 mod overlay;
 mod parse;

@@ -62,7 +62,7 @@ impl std::fmt::Display for Hop {
 }
 
 /// One SSH server and the login there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Hop {
     /// Login name.
     pub user: String,
@@ -70,17 +70,39 @@ pub struct Hop {
     pub host: String,
     /// TCP port.
     pub port: u16,
-    /// The key to show.
-    pub identity: Identity,
+    /// What to show, one after the other, until the server lets us in.
+    pub identities: Vec<Identity>,
 }
 
-/// Which private key opens a login.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What opens a login.
+#[derive(Clone, Debug)]
 pub enum Identity {
     /// A private key file on the controller.
     File(PathBuf),
     /// Whatever the SSH agent holds.
     Agent,
+    /// A private key in memory.
+    Key {
+        /// Where it comes from, for messages.
+        name: String,
+        /// Its text, in OpenSSH's form.
+        key: Secret,
+    },
+    /// A password, until there is a key.
+    Password(Secret),
+}
+
+impl PartialEq for Identity {
+    /// Keys in memory are the same when they come from the same place; a password is like no other, since
+    /// secrets are not compared.
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::File(one), Self::File(other)) => one == other,
+            (Self::Agent, Self::Agent) => true,
+            (Self::Key { name: one, .. }, Self::Key { name: other, .. }) => one == other,
+            _ => false,
+        }
+    }
 }
 
 /// The rights operations run with, after the login.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::enrolment;
 use super::in_place::InPlace;
 use super::project::{LoadError, read_source, unreadable};
 use super::secrets::{Identities, IdentityError};
@@ -19,7 +20,7 @@ pub(super) fn load(
     secrets: Option<&Path>,
     identities: &Arc<Identities>,
 ) -> Result<Library, LoadError> {
-    let mut library = Library::built_in();
+    let mut library = Library { seats: enrolment::seat_keys(folder)?, ..Library::built_in() };
     library.opener = Some(Arc::new(InPlace::new(Arc::clone(identities))));
     let mut places = Vec::new();
     let whole = folder.canonicalize().map_err(|error| unreadable(folder, &error))?;

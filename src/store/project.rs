@@ -1,13 +1,15 @@
 //! Loads an inventory with everything that belongs to it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::access_keys::{AccessKeys, Which};
 use super::library;
 use super::secrets::{Identities, IdentityError, SecretFolder};
 use crate::desired::{Library, check_roles, resolve_all};
 use crate::inventory::{Fleet, parse_partly};
-use crate::model::{Diagnostics, Digest, Source, Spanned};
+use crate::model::{Diagnostics, Digest, Identity, MachineName, Source, Spanned};
 
 /// What to load.
 #[derive(Debug, Default)]
@@ -20,6 +22,8 @@ pub struct ProjectOptions {
     pub known_hosts: Option<PathBuf>,
     /// What opens the secrets; without any they stay sealed.
     pub identities: Arc<Identities>,
+    /// The folder of this seat, where its access keys are; without it there are none.
+    pub seat: Option<PathBuf>,
 }
 
 /// An inventory and what belongs to it.
@@ -35,7 +39,14 @@ pub struct Project {
     pub inventory: (String, Digest),
     /// Path and text of the pinned host keys; the text is empty when there is no such file.
     pub known_hosts: (String, String),
+    /// This seat's keys for the fleet, and what opens them.
+    pub keys: Option<(AccessKeys, Arc<Identities>)>,
+    /// This seat's access keys, as they are shown to their machines.
+    pub access: BTreeMap<MachineName, Access>,
 }
+
+/// The keys of this seat for a machine: those that could be opened, or why one could not.
+pub type Access = Result<Vec<Identity>, String>;
 
 /// Why a project cannot be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -94,12 +105,25 @@ pub fn load(options: &ProjectOptions) -> Result<Project, LoadError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(unreadable(&known_hosts, &error)),
     };
+    let keys = match options.seat.as_deref() {
+        None => None,
+        Some(seat) => {
+            let keys = AccessKeys::new(seat, &fleet.name);
+            let own = keys
+                .identities()
+                .map_err(|error| LoadError::Read { path: shown(seat), reason: error.to_string() })?;
+            Some((keys, Arc::new(own)))
+        }
+    };
+    let access = keys.as_ref().map(|(keys, own)| opened(keys, own)).unwrap_or_default();
     Ok(Project {
         fleet: Arc::new(fleet),
         library: Arc::new(library),
         folder,
         inventory: (options.inventory.display().to_string(), digest),
         known_hosts: (known_hosts.display().to_string(), text),
+        keys,
+        access,
     })
 }
 
@@ -126,6 +150,20 @@ fn beside(written: &Spanned<String>) -> PathBuf {
 
 fn secrets_of(fleet: &Fleet, folder: &Path) -> PathBuf {
     fleet.secrets.as_ref().map_or_else(|| folder.join("secrets"), beside)
+}
+
+/// Opens all access keys of this seat.
+fn opened(keys: &AccessKeys, identities: &Identities) -> BTreeMap<MachineName, Access> {
+    let open = |machine: &MachineName| -> Access {
+        let there = Which::ALL.into_iter().filter(|which| keys.has(machine, *which));
+        there
+            .map(|which| {
+                let key = keys.open(machine, which, identities).map_err(|error| error.to_string())?;
+                Ok(Identity::Key { name: keys.path(machine, which).display().to_string(), key })
+            })
+            .collect()
+    };
+    keys.machines().into_iter().map(|machine| (machine.clone(), open(&machine))).collect()
 }
 
 /// The folder a file lies in; the current one for a bare name.

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::project::{Project, folder_of};
 use super::seat::Seat;
 use crate::inventory::{Connect, Former, Machine, Managed, Membership, PrivilegeKind};
-use crate::model::{Hop, Identity, Method, Privilege, SecretFrom, Spanned, SshTarget, Target};
+use crate::model::{Hop, Identity, MachineName, Method, Privilege, SecretFrom, Spanned, SshTarget, Target};
 use crate::resource::Content;
 
 /// The way to a managed machine from this seat.
@@ -28,11 +28,15 @@ pub fn target_of(
         for jump in &connect.jumps {
             let through = project.fleet.machine(jump.value.as_str()).map(|machine| &machine.membership);
             if let Some(Membership::Managed(through)) = through {
-                jumps.push(hop(&through.connect)?);
+                jumps.push(hop(project, &jump.value, &through.connect)?);
             }
         }
-        let former = connect.former.as_ref().map(|former| former_hop(connect, former));
-        Method::Ssh(SshTarget { hop: hop(connect)?, jumps, former })
+        let former = connect
+            .former
+            .as_ref()
+            .map(|former| former_hop(project, &machine.name, connect, former))
+            .transpose()?;
+        Method::Ssh(SshTarget { hop: hop(project, &machine.name, connect)?, jumps, former })
     } else {
         return Err(format!(
             "find {name}: it is declared `local`, this computer is {here}, and no `ssh` address is declared \
@@ -44,23 +48,45 @@ pub fn target_of(
     Ok(Target { machine: machine.name.clone(), method, privilege: privilege(project, &managed.privilege)? })
 }
 
-fn hop(connect: &Connect) -> Result<Hop, String> {
+fn hop(project: &Project, machine: &MachineName, connect: &Connect) -> Result<Hop, String> {
     let host = connect.host.as_ref().ok_or("find a machine to jump through: it has no `ssh` address")?;
     Ok(Hop {
         user: connect.user.clone().unwrap_or_else(|| "root".to_owned()),
         host: host.value.clone(),
         port: connect.port,
-        identity: identity(connect.key.as_ref()),
+        identities: identities(project, machine, connect.key.as_ref())?,
     })
 }
 
-fn former_hop(connect: &Connect, former: &Former) -> Hop {
-    Hop {
+fn former_hop(
+    project: &Project,
+    machine: &MachineName,
+    connect: &Connect,
+    former: &Former,
+) -> Result<Hop, String> {
+    Ok(Hop {
         user: former.user.clone(),
         host: former.host.value.clone(),
         port: former.port,
-        identity: identity(former.key.as_ref().or(connect.key.as_ref())),
-    }
+        identities: identities(project, machine, former.key.as_ref().or(connect.key.as_ref()))?,
+    })
+}
+
+/// What opens a machine from this seat: its own keys first; then the one the inventory names, which was
+/// brought along; or else what the agent holds.
+fn identities(
+    project: &Project,
+    machine: &MachineName,
+    key: Option<&Spanned<String>>,
+) -> Result<Vec<Identity>, String> {
+    let own = match project.access.get(machine) {
+        None => Vec::new(),
+        Some(Ok(own)) => own.clone(),
+        // Where another key is named, the login may still work.
+        Some(Err(_)) if key.is_some() => Vec::new(),
+        Some(Err(reason)) => return Err(reason.clone()),
+    };
+    Ok(own.into_iter().chain([identity(key)]).collect())
 }
 
 fn identity(key: Option<&Spanned<String>>) -> Identity {

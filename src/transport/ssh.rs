@@ -7,6 +7,7 @@ mod guardian;
 mod identity;
 mod login;
 mod options;
+mod password;
 mod patience;
 mod session;
 mod spare;

@@ -17,10 +17,13 @@ mod desired;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod edit;
+#[cfg(test)]
 mod house;
 #[cfg(test)]
 mod inventory;
 #[cfg(test)]
+mod killed;
 mod listing;
 #[cfg(test)]
 mod project;
@@ -48,6 +51,7 @@ mod rig_hostile;
 mod rig_hung;
 #[cfg(test)]
 mod rig_interrupted;
+mod rig_keys;
 #[cfg(test)]
 mod rig_leaving;
 #[cfg(test)]

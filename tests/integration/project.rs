@@ -144,8 +144,32 @@ impl Project {
             .args([OsStr::new("--identity"), self.path("identity").as_os_str()])
             .args(more)
             .env_remove("SSH_AUTH_SOCK")
+            // The seat's own folder.
+            .env("XDG_CONFIG_HOME", self.path("config"))
             .stdin(Stdio::null());
         command
+    }
+
+    /// `fleetprov keys WHAT`, with more arguments, not started yet.
+    pub(crate) fn keys(&self, what: &str, more: &[&str]) -> Command {
+        let command = self.command(what, more);
+        let mut keys = Command::new(command.get_program());
+        keys.arg("keys").args(command.get_args()).stdin(Stdio::null());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => keys.env(name, value),
+                None => keys.env_remove(name),
+            };
+        }
+        keys
+    }
+
+    /// Leaves a machine's key, which was brought along, out of the inventory, and the key itself.
+    pub(crate) fn forget_key(&mut self, machine: &str) {
+        let entry = self.machines.get_mut(machine).expect("a machine of the project");
+        *entry = entry.replace(&format!(", key: keys/{machine}"), "");
+        std::fs::remove_file(self.path("keys").join(machine)).unwrap();
+        self.write_inventory();
     }
 
     fn write_inventory(&self) {
@@ -222,6 +246,7 @@ impl Library {
                 &format!("test{}", self.counter.fetch_add(1, Ordering::Relaxed)),
             ),
             lock_timeout: std::time::Duration::ZERO,
+            only: None,
         }
     }
 

@@ -5,7 +5,7 @@ use std::process::ExitStatus;
 use super::arguments::Edit;
 use super::place::Place;
 use super::value::{counted, from};
-use super::{failed, folder};
+use super::{failed, folder, recipients as recipients_of};
 use crate::cli::exit::Exit;
 use crate::cli::identities::{Need, identities};
 use crate::cli::main::in_runtime;
@@ -22,7 +22,7 @@ async fn changed(arguments: &Edit, surface: Surface) -> Result<(), Exit> {
     let told = |error| failed(error, false, surface);
     let sealed = folder.read_if_there(name).map_err(told)?;
     let identities = identities(&arguments.inventory, Need::Values, surface)?;
-    let recipients = folder.recipients(Some(name), &identities).map_err(told)?;
+    let recipients = recipients_of(&folder, Some(name), &arguments.inventory, &identities, surface)?;
     let before = match &sealed {
         Some(sealed) => Some(identities.open(name, sealed).map_err(|error| told(error.into()))?),
         None => None,

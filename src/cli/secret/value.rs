@@ -5,7 +5,7 @@ use std::io::{IsTerminal as _, Read as _, Write as _};
 use zeroize::Zeroizing;
 
 use super::arguments::{Seal, Set, Show};
-use super::{failed, folder, given};
+use super::{failed, folder, given, recipients as recipients_of};
 use crate::cli::exit::Exit;
 use crate::cli::hidden::{Typed, ask};
 use crate::cli::identities::{Need, identities};
@@ -29,7 +29,7 @@ pub(super) fn set(arguments: &Set, surface: Surface) -> Exit {
             Some(recipients) => recipients.clone(),
             None => {
                 let own = identities(&arguments.inventory, Need::Values, surface)?;
-                folder.recipients(Some(&arguments.name), &own).map_err(told)?
+                recipients_of(&folder, Some(&arguments.name), &arguments.inventory, &own, surface)?
             }
         };
         let value = match &arguments.file {
@@ -101,7 +101,7 @@ pub(super) fn seal(arguments: &Seal, surface: Surface) -> Exit {
             Some(recipients) => recipients,
             None => {
                 let own = identities(&arguments.inventory, Need::Values, surface)?;
-                folder.recipients(None, &own).map_err(told)?
+                recipients_of(&folder, None, &arguments.inventory, &own, surface)?
             }
         };
         let value = asked_or_read("the value", surface)?;

@@ -39,6 +39,7 @@ pub(super) fn options(parallel: usize, limits: Limits) -> RunOptions {
         cancel: CancellationToken::new(),
         identity: identity(),
         lock_timeout: Duration::ZERO,
+        only: None,
     }
 }
 

@@ -56,6 +56,14 @@ pub enum PublicKeyError {
     },
 }
 
+impl PublicKeyError {
+    /// Whether it is a key, of a type that is broken.
+    #[must_use]
+    pub fn is_weak(&self) -> bool {
+        *self == Self::Dsa
+    }
+}
+
 /// Whether a word is a type of a key, DSA included.
 pub(super) fn is_type(word: &str) -> bool {
     SORTS.contains(&word) || word == DSA
@@ -114,6 +122,16 @@ impl PublicKey {
         &self.comment
     }
 
+    /// The length of an RSA key's modulus in bits (RFC 4253, section 6.6); nothing for keys of other types.
+    #[must_use]
+    pub fn rsa_bits(&self) -> Option<usize> {
+        let fields = fields(&self.blob).filter(|_| self.sort == "ssh-rsa")?;
+        let modulus = fields.get(2)?;
+        let significant = modulus.iter().skip_while(|byte| **byte == 0);
+        let first = usize::try_from(significant.clone().next()?.leading_zeros()).ok()?;
+        (significant.count() * 8).checked_sub(first)
+    }
+
     /// The fingerprint as `ssh-keygen -l` shows it: `SHA256:` and base64 without padding.
     #[must_use]
     pub fn fingerprint(&self) -> String {
@@ -124,14 +142,18 @@ impl PublicKey {
 /// Whether a blob begins with the name of its type and is made of whole fields, each with its length in
 /// four bytes before it (RFC 4251, section 5).
 fn is_of(blob: &[u8], sort: &str) -> bool {
+    fields(blob).is_some_and(|fields| fields.len() > 1 && fields.first() == Some(&sort.as_bytes()))
+}
+
+fn fields(blob: &[u8]) -> Option<Vec<&[u8]>> {
     let mut rest = blob;
     let mut fields = Vec::new();
     while !rest.is_empty() {
-        let Some((length, behind)) = rest.split_first_chunk::<4>() else { return false };
-        let Ok(length) = usize::try_from(u32::from_be_bytes(*length)) else { return false };
-        let Some((field, behind)) = behind.split_at_checked(length) else { return false };
+        let (length, behind) = rest.split_first_chunk::<4>()?;
+        let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+        let (field, behind) = behind.split_at_checked(length)?;
         fields.push(field);
         rest = behind;
     }
-    fields.len() > 1 && fields.first() == Some(&sort.as_bytes())
+    Some(fields)
 }

@@ -1,4 +1,4 @@
-//! Reads a private key from a file.
+//! Reads a private key, from a file or from memory.
 
 use std::path::Path;
 
@@ -6,6 +6,7 @@ use russh::keys::{self, PrivateKey, decode_secret_key};
 use tokio::io::AsyncReadExt;
 use zeroize::Zeroizing;
 
+use crate::model::Secret;
 use crate::transport::error::TransportError;
 use crate::transport::platform::check_private;
 
@@ -41,6 +42,13 @@ pub(super) async fn read_key(path: &Path) -> Result<PrivateKey, TransportError> 
             failed(reason)
         }
     })
+}
+
+/// Reads a private key that is held in memory; `name` is for messages.
+pub(super) fn held_key(name: &str, key: &Secret) -> Result<PrivateKey, TransportError> {
+    let failed = |reason: String| TransportError::Identity { identity: name.to_owned(), reason };
+    let text = std::str::from_utf8(key.expose()).map_err(|_| failed("it is no text".to_owned()))?;
+    decode(text).map_err(failed)
 }
 
 const PROTECTED: &str = "it is protected by a passphrase";

@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::guardian::{Guardian, GuardianError, Notes, explain};
 use super::options::SshOptions;
-use super::{agent, identity};
+use super::{agent, identity, password};
 use crate::model::{Hop, Identity};
 use crate::transport::error::TransportError;
 use crate::transport::known_hosts::describe_key;
@@ -74,7 +74,10 @@ where
     }
 }
 
-/// Logs in at a server whose key has been checked.
+/// Logs in at a server whose key has been checked, with the first identity that it takes.
+///
+/// An identity that cannot be used, such as a file that is not there, is passed over when there are others;
+/// what was wrong with it is said when none of them lets us in.
 pub(super) async fn log_in(door: &mut Door, hop: &Hop, options: &SshOptions) -> Result<(), TransportError> {
     let mut attempts = Attempts {
         user: hop.user.clone(),
@@ -82,18 +85,53 @@ pub(super) async fn log_in(door: &mut Door, hop: &Hop, options: &SshOptions) -> 
         notes: Arc::clone(&door.notes),
         tried: Vec::new(),
     };
-    let path = match &hop.identity {
-        Identity::Agent => return agent::log_in(&mut door.handle, &hop.user, options, &mut attempts).await,
-        Identity::File(path) => path,
+    let mut unusable = None;
+    let mut is_refused = false;
+    for identity in &hop.identities {
+        match show(door, &hop.user, identity, options, &mut attempts).await {
+            Ok(()) => return Ok(()),
+            Err(TransportError::LoginRefused { .. }) => {
+                is_refused = true;
+                if door.handle.is_closed() {
+                    break;
+                }
+            }
+            Err(TransportError::Identity { identity, reason }) => {
+                attempts.offer(format!("{identity}: {reason}"));
+                unusable.get_or_insert(TransportError::Identity { identity, reason });
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    match unusable {
+        Some(error) if !is_refused => Err(error),
+        _ => Err(attempts.failure()),
+    }
+}
+
+/// Shows one identity to a server.
+async fn show(
+    door: &mut Door,
+    user: &str,
+    identity: &Identity,
+    options: &SshOptions,
+    attempts: &mut Attempts,
+) -> Result<(), TransportError> {
+    let (name, key) = match identity {
+        Identity::Agent => return agent::log_in(&mut door.handle, user, options, attempts).await,
+        Identity::Password(password) => {
+            return password::log_in(&mut door.handle, user, password, attempts).await;
+        }
+        Identity::File(path) => (path.display().to_string(), identity::read_key(path).await?),
+        Identity::Key { name, key } => (name.clone(), identity::held_key(name, key)?),
     };
-    let key = identity::read_key(path).await?;
-    attempts.offer(format!("{} from {}", describe_key(key.public_key()), path.display()));
+    attempts.offer(format!("{} from {name}", describe_key(key.public_key())));
     let hash = match rsa_hash(&door.handle, &key.algorithm()).await {
         Ok(hash) => hash,
         Err(error) => return Err(attempts.broken(&error).await),
     };
     let key = PrivateKeyWithHashAlg::new(Arc::new(key), hash);
-    match door.handle.authenticate_publickey(&hop.user, key).await {
+    match door.handle.authenticate_publickey(user, key).await {
         Ok(AuthResult::Success) => Ok(()),
         Ok(AuthResult::Failure { remaining_methods, partial_success }) => {
             attempts.refused(&remaining_methods, partial_success);

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use fleetprov::model::Identity;
+use fleetprov::model::{Identity, Secret};
 use fleetprov::transport::{Connector, TransportError};
 
 use crate::ssh::server::{Server, finish, make_key, options, refusal, run, target};
@@ -140,4 +140,36 @@ async fn what_is_no_key_is_said_to_be_none() {
         let reason = refused_identity(&server, &path).await;
         assert!(reason.starts_with(expected), "{}: {reason}", path.display());
     }
+}
+
+#[tokio::test]
+async fn the_first_identity_that_fits_opens_the_door() {
+    let server = Server::start();
+    let stranger = server.path("stranger");
+    make_key(&stranger, "ed25519");
+    let key = Secret::new(fs::read(server.path("user")).expect("read the key"));
+    let held = Identity::Key { name: "the sealed key".to_owned(), key };
+    let mut hop = server.hop_with(Identity::File(server.path("none")));
+    hop.identities.push(Identity::File(stranger));
+    let closed = target(hop.clone(), Vec::new());
+    let error = refusal(options(&server.pin("ed25519")), &closed).await;
+    let TransportError::LoginRefused { tried, .. } = &error else { panic!("{error}") };
+    assert!(tried.contains("/none: ") && tried.contains("/stranger"), "{tried}");
+    hop.identities.push(held);
+    let session = server.connector().connect(&target(hop, Vec::new())).await;
+    session.unwrap_or_else(|error| panic!("{error}")).close().await;
+}
+
+#[tokio::test]
+async fn a_key_in_memory_does_not_show() {
+    let server = Server::start();
+    let text = fs::read_to_string(server.path("user")).expect("read the key");
+    let line = text.lines().nth(1).expect("a line of the key").to_owned();
+    let key = Secret::new(text.into_bytes());
+    let login = target(server.hop_with(Identity::Key { name: "held".to_owned(), key }), Vec::new());
+    assert!(!format!("{login:?}").contains(&line));
+    let damaged = Identity::Key { name: "held".to_owned(), key: Secret::new(line.clone().into_bytes()) };
+    let error = refusal(options(&server.pin("ed25519")), &target(server.hop_with(damaged), Vec::new())).await;
+    assert!(error.to_string().starts_with("read the key held: "), "{error}");
+    assert!(!error.to_string().contains(&line), "{error}");
 }

@@ -123,7 +123,7 @@ impl Booth {
             user: "user".to_owned(),
             host: "127.0.0.1".to_owned(),
             port,
-            identity: Identity::File(keys.path().join("user")),
+            identities: vec![Identity::File(keys.path().join("user"))],
         };
         Self { serving, known_hosts, target: target(hop, Vec::new()), _keys: keys }
     }

@@ -127,7 +127,7 @@ impl Server {
 
     /// A login with another identity.
     pub(crate) fn hop_with(&self, identity: Identity) -> Hop {
-        Hop { user: user(), host: "127.0.0.1".to_owned(), port: self.port, identity }
+        Hop { user: user(), host: "127.0.0.1".to_owned(), port: self.port, identities: vec![identity] }
     }
 
     /// The way straight to it.

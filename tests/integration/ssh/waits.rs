@@ -18,7 +18,7 @@ fn impatient(pins: &str) -> SshOptions {
 }
 
 fn hop(port: u16) -> Hop {
-    Hop { user: "nobody".to_owned(), host: "127.0.0.1".to_owned(), port, identity: Identity::Agent }
+    Hop { user: "nobody".to_owned(), host: "127.0.0.1".to_owned(), port, identities: vec![Identity::Agent] }
 }
 
 async fn timed_out(options: SshOptions, hop: Hop, jumps: Vec<Hop>) -> (&'static str, Duration) {

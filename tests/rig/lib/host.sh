@@ -12,6 +12,7 @@ rig_host_tools=(
     flock util-linux
     mount mount
     ps procps
+    strace strace
     # What tests start or ask beside the rig.
     git git
     rclone rclone

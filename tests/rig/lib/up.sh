@@ -132,10 +132,16 @@ rig_write_known_hosts() {
 }
 
 # Writes the table of machines, by address: name, kind, address, the id of
-# the first process, the root folder, the file of the network namespace.
+# the first process, the root folder, the file of the network namespace. Two
+# machines may restart at the same time: one writes after the other.
 rig_write_table() {
-    local directory=$1 instance machine
-    instance=$(rig_instance_of "$directory")
+    local instance
+    instance=$(rig_instance_of "$1")
+    rig_locked "$instance/machines" rig_write_table_of "$1" "$instance"
+}
+
+rig_write_table_of() {
+    local directory=$1 instance=$2 machine
     for machine in "$instance"/machines/*/; do
         machine=${machine%/}
         printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$(<"$machine/name")" "$(<"$machine/kind")" "$(<"$machine/address")" \
