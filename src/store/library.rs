@@ -1,12 +1,14 @@
 //! The user's roles, templates, files and secrets, over the built-in ones.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::enrolment;
+use super::in_place::InPlace;
 use super::project::{LoadError, read_source, unreadable};
-use super::secrets::Identities;
+use super::secrets::{Identities, IdentityError};
 use crate::desired::Library;
-use crate::model::Digest;
+use crate::model::{Digest, SecretFrom};
 use crate::resource::Content;
 
 /// How deep folders of templates and files may be nested.
@@ -16,9 +18,10 @@ const DEEPEST: usize = 16;
 pub(super) fn load(
     folder: &Path,
     secrets: Option<&Path>,
-    identities: &Identities,
+    identities: &Arc<Identities>,
 ) -> Result<Library, LoadError> {
     let mut library = Library { seats: enrolment::seat_keys(folder)?, ..Library::built_in() };
+    library.opener = Some(Arc::new(InPlace::new(Arc::clone(identities))));
     let mut places = Vec::new();
     let whole = folder.canonicalize().map_err(|error| unreadable(folder, &error))?;
     if whole.file_name().is_some_and(|name| name == "inventories") {
@@ -43,9 +46,10 @@ pub(super) fn load(
     for (name, path) in secrets.map_or_else(|| Ok(Vec::new()), files_below)? {
         if let Some(secret) = name.strip_suffix(".age") {
             let sealed = std::fs::read(&path).map_err(|error| unreadable(&path, &error))?;
-            let content = match identities.open(&sealed) {
+            let content = match identities.open(secret, &sealed) {
                 Ok(opened) => Content::Secret(opened),
-                Err(_) => Content::Sealed(secret.to_owned()),
+                Err(error @ IdentityError::Locked { .. }) => return Err(error.into()),
+                Err(_) => Content::Sealed(SecretFrom::Name(secret.to_owned())),
             };
             library.secrets.insert(secret.to_owned(), content);
         }
@@ -54,7 +58,7 @@ pub(super) fn load(
 }
 
 /// Every file below a folder by its path from there, with `/` between; none when there is no such folder.
-fn files_below(folder: &Path) -> Result<Vec<(String, PathBuf)>, LoadError> {
+pub(super) fn files_below(folder: &Path) -> Result<Vec<(String, PathBuf)>, LoadError> {
     let mut found = Vec::new();
     if folder.is_dir() {
         walk(folder, "", DEEPEST, &mut found)?;

@@ -81,6 +81,8 @@ mod rig_wholetech;
 #[cfg(test)]
 mod scripts;
 #[cfg(test)]
+mod secret;
+#[cfg(test)]
 mod shell_scripts;
 #[cfg(test)]
 mod ssh;
