@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::onboard::Onboard;
+
 /// Brings a fleet of machines to the state its inventory declares, over SSH, with nothing installed
 /// on them.
 #[derive(Debug, Parser)]
@@ -52,6 +54,8 @@ pub(super) enum Command {
     /// Keep, show and change the secrets, sealed with age
     #[command(subcommand)]
     Secret(super::secret::arguments::Secret),
+    /// Bring a new machine in with one command: pin its host key, make it a key, write it into the inventory, apply
+    Onboard(Onboard),
     /// The keys by which this seat opens the machines
     #[command(subcommand)]
     Keys(Keys),
@@ -60,7 +64,7 @@ pub(super) enum Command {
 }
 
 /// An inventory and what goes with it.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct Inventory {
     /// The inventory file
     pub(super) inventory: PathBuf,
@@ -105,7 +109,7 @@ pub(super) struct Render {
 }
 
 /// What `plan` and `apply` share.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct Look {
     #[command(flatten)]
     pub(super) inventory: Inventory,
@@ -143,7 +147,7 @@ pub(super) struct Plan {
 }
 
 /// What `apply` and `undo` share.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct Change {
     #[command(flatten)]
     pub(super) look: Look,

@@ -12,6 +12,7 @@ mod keys;
 mod load;
 mod log;
 mod main;
+mod onboard;
 mod preparation;
 mod progress;
 mod proof;

@@ -80,6 +80,11 @@ impl Preparation {
             }
             None => (!look.machines.is_empty()).then(|| look.machines.clone()),
         };
+        Self::of(project, chosen.as_deref())
+    }
+
+    /// What a run works on, of a project that is loaded; all machines, unless some are chosen.
+    pub(super) fn of(project: Project, chosen: Option<&[String]>) -> Result<Self, Exit> {
         let (file, text) = &project.known_hosts;
         let known_hosts = KnownHosts::parse(file, text).map_err(|error| {
             complain(&format!("error: failed to read the pinned host keys: {error}\n"));
@@ -87,7 +92,7 @@ impl Preparation {
         })?;
         let ssh = SshConnector::new(SshOptions::new(known_hosts));
         let connector = RoutingConnector::new(LocalConnector::new(), ssh);
-        let Jobs { chosen: jobs, others, untouched } = jobs(&project, chosen.as_deref())?;
+        let Jobs { chosen: jobs, others, untouched } = jobs(&project, chosen)?;
         let order = project.fleet.machines.iter().map(|machine| machine.name.clone()).collect();
         let identity = RunIdentity::new(
             project.fleet.name.clone(),
@@ -180,7 +185,7 @@ fn jobs(project: &Project, only: Option<&[String]>) -> Result<Jobs, Exit> {
 }
 
 /// 128 random bits as hexadecimal digits.
-fn random_word() -> String {
+pub(super) fn random_word() -> String {
     let mut bytes = [0_u8; 16];
     if let Err(error) = getrandom::fill(&mut bytes) {
         // Without randomness a frame could be guessed and a digest of a secret be looked up.

@@ -31,6 +31,19 @@ pub(super) fn secret(command: &Secret, surface: Surface) -> Exit {
     }
 }
 
+/// Seals a value as a secret of an inventory, as `secret set` does.
+pub(super) fn keep(
+    inventory: &Inventory,
+    name: &str,
+    value: &crate::model::Secret,
+    surface: Surface,
+) -> Result<(), Exit> {
+    let folder = folder(inventory, false, surface)?;
+    let own = identities(inventory, Need::Values, surface)?;
+    let recipients = recipients(&folder, Some(name), inventory, &own, surface)?;
+    folder.write(name, value, &recipients).map(|_| ()).map_err(|error| failed(error, false, surface))
+}
+
 /// The sealed secrets of an inventory.
 fn folder(inventory: &Inventory, json: bool, surface: Surface) -> Result<SecretFolder, Exit> {
     secret_folder(&inventory.inventory, inventory.overlay.as_deref())

@@ -11,5 +11,5 @@ pub use fleet::{
     Member, Membership, Part, Pattern, PrivilegeKind, RoleUse, Service, ServiceKind, Setting, Surface, Tier,
     When,
 };
-pub use parse::{parse, parse_partly};
+pub use parse::{login, parse, parse_partly};
 pub use yaml::read as read_yaml;

@@ -60,6 +60,7 @@ mod rig_lock;
 mod rig_many;
 #[cfg(test)]
 mod rig_mounts;
+mod rig_onboard;
 #[cfg(test)]
 mod rig_prune;
 #[cfg(test)]
