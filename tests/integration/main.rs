@@ -24,6 +24,7 @@ mod house;
 mod inventory;
 #[cfg(test)]
 mod killed;
+#[cfg(test)]
 mod listing;
 #[cfg(test)]
 mod project;
@@ -51,6 +52,7 @@ mod rig_hostile;
 mod rig_hung;
 #[cfg(test)]
 mod rig_interrupted;
+#[cfg(test)]
 mod rig_keys;
 #[cfg(test)]
 mod rig_leaving;
@@ -60,6 +62,7 @@ mod rig_lock;
 mod rig_many;
 #[cfg(test)]
 mod rig_mounts;
+#[cfg(test)]
 mod rig_onboard;
 #[cfg(test)]
 mod rig_prune;
