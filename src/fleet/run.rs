@@ -320,7 +320,11 @@ impl<'a> Run<'a> {
         let bound = Binding::new(plan, self.saved(&job.machine));
         let bound_notes = bound.notes();
         let Binding { plan, stale, unplanned, .. } = bound;
-        let consents = consent::needed(&plan, &memory.ledger, &self.options.identity.inventory.1);
+        // Who names a run to be put back has said what is meant.
+        let consents = match self.options.identity.undoes {
+            Some(_) => Vec::new(),
+            None => consent::needed(&plan, &memory.ledger, &self.options.identity.inventory.1),
+        };
         let notes = memory.notes().into_iter().chain(remarks).chain(differences);
         let notes = notes.chain(bound_notes).chain(consents.iter().map(|consent| consent.note())).collect();
         Ok(Ready {
