@@ -22,6 +22,9 @@ use crate::state::RunId;
 /// `plan`.
 pub(super) async fn plan(arguments: &arguments::Plan, surface: Surface) -> Exit {
     let look = &arguments.look;
+    if let Some(Err(exit)) = arguments.out.as_deref().map(saved::check_place) {
+        return exit;
+    }
     let (session, prepared) = match prepare(look, surface).await {
         Ok(looked) => looked,
         Err(exit) => return exit,

@@ -15,7 +15,7 @@ mod target;
 pub use access_keys::{AccessKeyError, AccessKeys, Which};
 pub use enrolment::{Enrolment, EnrolmentError};
 pub use history::{HistoryError, RememberedRuns, remember_runs, remembered_runs};
-pub use plan_file::{PlanStoreError, read_plan, write_plan};
+pub use plan_file::{PlanStoreError, check_plan_place, read_plan, write_plan};
 pub use project::{Access, LoadError, Project, ProjectOptions, load};
 pub use rendered::{WriteError, write_rendered};
 pub use seat::Seat;
