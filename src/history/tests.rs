@@ -44,6 +44,7 @@ fn document(steps: Vec<RunStep>) -> RunDocument {
         when: "2026-11-24T05:23:01Z".to_owned(),
         what: "apply".to_owned(),
         inventory: ("lab.yaml".to_owned(), Digest::of(b"")),
+        beside: None,
         steps,
     }
 }

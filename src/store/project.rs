@@ -37,6 +37,8 @@ pub struct Project {
     pub folder: PathBuf,
     /// The inventory's file name as it was given, and the digest of its text and the overlay's.
     pub inventory: (String, Digest),
+    /// The digest of the roles, templates and files beside it.
+    pub beside: Digest,
     /// Path and text of the pinned host keys; the text is empty when there is no such file.
     pub known_hosts: (String, String),
     /// This seat's keys for the fleet, and what opens them.
@@ -82,7 +84,7 @@ pub fn load(options: &ProjectOptions) -> Result<Project, LoadError> {
         (Some(fleet), problems) if problems.is_empty() => fleet,
         (partly, mut problems) => {
             // Mistakes elsewhere are shown with it, not only once the inventory is right.
-            if let Ok(library) = library::load(&folder, None, &Identities::default()) {
+            if let Ok((library, _)) = library::load(&folder, None, &Identities::default()) {
                 problems.append(check_roles(&library));
                 if let Some(Err(more)) = partly.map(|fleet| resolve_all(&fleet, &library)) {
                     problems.append(more);
@@ -91,15 +93,15 @@ pub fn load(options: &ProjectOptions) -> Result<Project, LoadError> {
             return Err(LoadError::Invalid(problems));
         }
     };
-    let beside = |written: &crate::model::Spanned<String>| {
+    let at = |written: &crate::model::Spanned<String>| {
         folder_of(Path::new(written.span.source().name())).join(&written.value)
     };
-    let secrets = fleet.secrets.as_ref().map_or_else(|| folder.join("secrets"), beside);
-    let library = library::load(&folder, Some(&secrets), &options.identities)?;
+    let secrets = fleet.secrets.as_ref().map_or_else(|| folder.join("secrets"), at);
+    let (library, beside) = library::load(&folder, Some(&secrets), &options.identities)?;
     let known_hosts = options
         .known_hosts
         .clone()
-        .unwrap_or_else(|| fleet.known_hosts.as_ref().map_or_else(|| folder.join("known_hosts"), beside));
+        .unwrap_or_else(|| fleet.known_hosts.as_ref().map_or_else(|| folder.join("known_hosts"), at));
     let text = match std::fs::read_to_string(&known_hosts) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
@@ -121,6 +123,7 @@ pub fn load(options: &ProjectOptions) -> Result<Project, LoadError> {
         library: Arc::new(library),
         folder,
         inventory: (options.inventory.display().to_string(), digest),
+        beside,
         known_hosts: (known_hosts.display().to_string(), text),
         keys,
         access,
