@@ -59,6 +59,7 @@ mod rig_many;
 #[cfg(test)]
 mod rig_mounts;
 #[cfg(test)]
+mod rig_one_record;
 mod rig_prune;
 #[cfg(test)]
 mod rig_random;
