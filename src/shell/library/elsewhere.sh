@@ -108,6 +108,7 @@ fp_elsewhere() {
 			fp_tell_as_theirs "$fp_home/.local/state/fleetprov"
 		done
 	done
+	fp_mounts_known=yes
 	[ -r /etc/passwd ] || return 0
 	while IFS=: read -r _ _ _ _ _ fp_home _; do
 		case $fp_home in
