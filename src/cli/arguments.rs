@@ -49,6 +49,9 @@ pub(super) enum Command {
     History(Look),
     /// Put a run back: show how, ask, and do it where nothing has moved since
     Undo(Undo),
+    /// Keep, show and change the secrets, sealed with age
+    #[command(subcommand)]
+    Secret(super::secret::arguments::Secret),
     /// The keys by which this seat opens the machines
     #[command(subcommand)]
     Keys(Keys),
@@ -66,7 +69,8 @@ pub(super) struct Inventory {
     #[arg(long, value_name = "FILE")]
     pub(super) overlay: Option<PathBuf>,
 
-    /// What opens the secrets: an age identity or an unencrypted SSH private key; may be repeated
+    /// What opens the secrets: an age identity or an SSH private key; may be repeated. Without it, the
+    /// identity in this seat's folder, when there is one
     #[arg(long, value_name = "FILE", env = "FLEETPROV_IDENTITY", value_delimiter = ':')]
     pub(super) identity: Vec<PathBuf>,
 }

@@ -5,7 +5,9 @@ mod asking;
 mod check;
 mod demo;
 mod exit;
+mod hidden;
 mod history;
+mod identities;
 mod keys;
 mod load;
 mod log;
@@ -16,6 +18,8 @@ mod proof;
 mod render;
 mod runs;
 mod saved;
+mod secret;
+mod secret_uses;
 mod surface;
 
 pub use main::main;

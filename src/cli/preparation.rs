@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::arguments::Look;
 use super::exit::Exit;
+use super::identities::Need;
 use super::saved;
 use super::surface::{Surface, complain};
 use crate::desired::{facts_of, resolve};
@@ -65,7 +66,13 @@ impl Preparation {
         plan_file: Option<(&Path, &SavedPlan)>,
         surface: Surface,
     ) -> Result<Self, Exit> {
-        let project = super::load::project(&look.inventory, look.known_hosts.clone(), look.json, surface)?;
+        let project = super::load::project(
+            &look.inventory,
+            look.known_hosts.clone(),
+            Need::Values,
+            look.json,
+            surface,
+        )?;
         let chosen = match plan_file {
             Some((path, plan)) => {
                 saved::check(path, plan, &project.inventory)?;

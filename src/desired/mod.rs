@@ -23,8 +23,8 @@ mod unique;
 #[cfg(test)]
 mod tests;
 
-pub use library::Library;
+pub use library::{Asked, Library, Opener};
 pub use machine::facts_of;
 pub use resolve::{resolve, resolve_all};
 pub use roles::check_roles;
-pub use seats::{SeatKeys, seat_key_name};
+pub use seats::{SeatKeys, seat_key_prefix};

@@ -7,7 +7,7 @@ use super::supply::Shelf;
 use crate::intent::link_files;
 use crate::intent::rclone_remote::{RcloneRemote, RemoteOption, SftpLogin, sftp};
 use crate::inventory::{Fleet, Machine, Membership, ServiceKind, Setting};
-use crate::model::{Diagnostic, Diagnostics, MachineName, Platform, ServiceName, Span, Spanned};
+use crate::model::{Diagnostic, Diagnostics, MachineName, Platform, ServiceName, Span};
 use crate::resource::{Content, Supply as _};
 
 /// The remotes of one machine, gathered leg by leg.
@@ -97,8 +97,7 @@ impl Remotes<'_> {
         match setting {
             Setting::Plain(text) => Some((Content::Bytes(text.value.as_bytes().into()), text.span.clone())),
             Setting::Secret(secret) => {
-                let name = Spanned { value: secret.name.clone(), span: secret.span.clone() };
-                let content = self.shelf.secret(&name).map_err(|problem| problems.push(problem)).ok()?;
+                let content = self.shelf.secret(secret).map_err(|problem| problems.push(problem)).ok()?;
                 Some((content, secret.span.clone()))
             }
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::references::Pending;
+use crate::format::authorized_keys::PublicKey;
 use crate::inventory::{Machine, Membership};
 use crate::model::{Diagnostics, Entry, Node, Source, Span, Value};
 use crate::resource::{Origin, Reading, authorized_key};
@@ -18,10 +19,21 @@ pub struct SeatKeys {
     pub source: Arc<Source>,
 }
 
-/// The name of a seat's key among those of a machine's login: the current one, and one that follows it.
+/// What the names of a seat's keys among those of a machine's login begin with. The rest is of the key: the
+/// one that comes and the one that goes are two resources.
 #[must_use]
-pub fn seat_key_name(seat: &str, is_next: bool) -> String {
-    if is_next { format!("seat/{seat}/next") } else { format!("seat/{seat}") }
+pub fn seat_key_prefix(seat: &str) -> String {
+    format!("seat/{seat}/")
+}
+
+/// So many characters of a fingerprint tell the keys of one seat for one machine apart.
+const TELLING: usize = 12;
+
+/// The name of a public half, when it is one.
+fn name(seat: &str, line: &str) -> String {
+    let fingerprint = PublicKey::parse(line).map(|key| key.fingerprint()).unwrap_or_default();
+    let hash = fingerprint.strip_prefix("SHA256:").unwrap_or_default();
+    seat_key_prefix(seat) + &hash.chars().take(TELLING).collect::<String>()
 }
 
 /// The keys that open a machine, for those who are enrolled.
@@ -39,7 +51,6 @@ pub(super) fn keys(
     for keys in seats.iter().filter(|keys| keys.machine == machine.name.as_str()) {
         let origin_of = |span: &Span| Origin { from: format!("seat {}", keys.seat), span: span.clone() };
         let mut start = 0;
-        let mut is_next = false;
         for line in keys.source.text().split_inclusive('\n') {
             let (begin, text) = (start, line.trim());
             start += line.len();
@@ -47,13 +58,12 @@ pub(super) fn keys(
                 continue;
             }
             let span = Span::new(&keys.source, begin, begin + line.trim_end().len());
-            let name = seat_key_name(&keys.seat, is_next);
+            let name = name(&keys.seat, text);
             let entry = |key: &str, value: &str| super::scope::entry(key, Node::text(value, span.clone()));
             let fields: Vec<Entry> = vec![entry("key", text), entry("id", &name)];
             let node = Node { value: Value::Map(fields), span: span.clone() };
             let read = authorized_key::read(&node, &origin_of(&span), reading, problems);
             pending.extend(read.into_iter().map(Pending::new));
-            is_next = true;
         }
     }
     pending

@@ -16,7 +16,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle};
 
 use crate::model::{Diagnostic, Diagnostics, Entry, Key, Node, Source, Span, Value};
 
-use place::Places;
+pub(super) use place::{Places, next_visible};
 
 /// Nodes one file may hold, aliases copied out; a text counts one more for every 64 bytes.
 const NODES: usize = 1_000_000;
@@ -145,7 +145,7 @@ impl<'a> Builder<'a> {
             }
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain;
-                let span = self.places.trimmed(&span);
+                let span = self.places.scalar(&span, style);
                 if let Some(tag) = tag {
                     self.refuse_tag(&tag.to_string(), &span);
                 }
@@ -166,7 +166,7 @@ impl<'a> Builder<'a> {
                 self.start(shape, anchor, tag.map(|tag| tag.to_string()), span)?;
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(&span)?,
-            Event::Alias(anchor) => self.alias(anchor, &self.places.trimmed(&span))?,
+            Event::Alias(anchor) => self.alias(anchor, &self.places.alias(&span))?,
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
         }
         Ok(())
@@ -198,8 +198,7 @@ impl<'a> Builder<'a> {
         };
         // A flow list or map ends with its bracket, a block one with its last item: its end event
         // stands at the next token, lines later.
-        let end = self.places.trimmed(end);
-        let end = if end.end() > end.start() { end.end() } else { last.unwrap_or(open.start.start()) };
+        let end = self.places.behind_bracket(end).or(last).unwrap_or(open.start.start());
         let span = Span::new(open.start.source(), open.start.start(), end);
         // A template without quotes has been reported; it is read as what was meant.
         let value = match (value, template(&span)) {

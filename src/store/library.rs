@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::enrolment;
+use super::in_place::InPlace;
 use super::project::{LoadError, read_source, unreadable};
-use super::secrets::Identities;
+use super::secrets::{Identities, IdentityError};
 use crate::desired::Library;
-use crate::model::Digest;
+use crate::model::{Digest, SecretFrom};
 use crate::resource::Content;
 
 /// How deep folders of templates and files may be nested.
@@ -18,9 +20,10 @@ const DEEPEST: usize = 16;
 pub(super) fn load(
     folder: &Path,
     secrets: Option<&Path>,
-    identities: &Identities,
+    identities: &Arc<Identities>,
 ) -> Result<(Library, Digest), LoadError> {
     let mut library = Library { seats: enrolment::seat_keys(folder)?, ..Library::built_in() };
+    library.opener = Some(Arc::new(InPlace::new(Arc::clone(identities))));
     let mut places = Vec::new();
     let mut written: BTreeMap<String, Digest> = BTreeMap::new();
     let whole = folder.canonicalize().map_err(|error| unreadable(folder, &error))?;
@@ -51,9 +54,10 @@ pub(super) fn load(
     for (name, path) in secrets.map_or_else(|| Ok(Vec::new()), files_below)? {
         if let Some(secret) = name.strip_suffix(".age") {
             let sealed = std::fs::read(&path).map_err(|error| unreadable(&path, &error))?;
-            let content = match identities.open(&sealed) {
+            let content = match identities.open(secret, &sealed) {
                 Ok(opened) => Content::Secret(opened),
-                Err(_) => Content::Sealed(secret.to_owned()),
+                Err(error @ IdentityError::Locked { .. }) => return Err(error.into()),
+                Err(_) => Content::Sealed(SecretFrom::Name(secret.to_owned())),
             };
             library.secrets.insert(secret.to_owned(), content);
         }
@@ -63,7 +67,7 @@ pub(super) fn load(
 }
 
 /// Every file below a folder by its path from there, with `/` between; none when there is no such folder.
-fn files_below(folder: &Path) -> Result<Vec<(String, PathBuf)>, LoadError> {
+pub(super) fn files_below(folder: &Path) -> Result<Vec<(String, PathBuf)>, LoadError> {
     let mut found = Vec::new();
     if folder.is_dir() {
         walk(folder, "", DEEPEST, &mut found)?;

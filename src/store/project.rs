@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use super::access_keys::{AccessKeys, Which};
 use super::library;
-use super::secrets::Identities;
+use super::secrets::{Identities, IdentityError, SecretFolder};
 use crate::desired::{Library, check_roles, resolve_all};
 use crate::inventory::{Fleet, parse_partly};
-use crate::model::{Diagnostics, Digest, Identity, MachineName, Source};
+use crate::model::{Diagnostics, Digest, Identity, MachineName, Source, Spanned};
 
 /// What to load.
 #[derive(Debug, Default)]
@@ -21,7 +21,7 @@ pub struct ProjectOptions {
     /// The pinned host keys, when not those the inventory names.
     pub known_hosts: Option<PathBuf>,
     /// What opens the secrets; without any they stay sealed.
-    pub identities: Identities,
+    pub identities: Arc<Identities>,
     /// The folder of this seat, where its access keys are; without it there are none.
     pub seat: Option<PathBuf>,
 }
@@ -64,6 +64,9 @@ pub enum LoadError {
     /// The inventory says something that makes no sense.
     #[error("{} problems in the inventory", .0.len())]
     Invalid(Diagnostics),
+    /// An identity that secrets may need cannot be unlocked.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
 }
 
 /// Loads a project. Nothing is contacted.
@@ -84,7 +87,7 @@ pub fn load(options: &ProjectOptions) -> Result<Project, LoadError> {
         (Some(fleet), problems) if problems.is_empty() => fleet,
         (partly, mut problems) => {
             // Mistakes elsewhere are shown with it, not only once the inventory is right.
-            if let Ok((library, _)) = library::load(&folder, None, &Identities::default()) {
+            if let Ok((library, _)) = library::load(&folder, None, &Arc::default()) {
                 problems.append(check_roles(&library));
                 if let Some(Err(more)) = partly.map(|fleet| resolve_all(&fleet, &library)) {
                     problems.append(more);
@@ -93,15 +96,12 @@ pub fn load(options: &ProjectOptions) -> Result<Project, LoadError> {
             return Err(LoadError::Invalid(problems));
         }
     };
-    let at = |written: &crate::model::Spanned<String>| {
-        folder_of(Path::new(written.span.source().name())).join(&written.value)
-    };
-    let secrets = fleet.secrets.as_ref().map_or_else(|| folder.join("secrets"), at);
-    let (library, beside) = library::load(&folder, Some(&secrets), &options.identities)?;
+    let secrets = secrets_of(&fleet, &folder);
+    let (library, digest_beside) = library::load(&folder, Some(&secrets), &options.identities)?;
     let known_hosts = options
         .known_hosts
         .clone()
-        .unwrap_or_else(|| fleet.known_hosts.as_ref().map_or_else(|| folder.join("known_hosts"), at));
+        .unwrap_or_else(|| fleet.known_hosts.as_ref().map_or_else(|| folder.join("known_hosts"), beside));
     let text = match std::fs::read_to_string(&known_hosts) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
@@ -123,11 +123,36 @@ pub fn load(options: &ProjectOptions) -> Result<Project, LoadError> {
         library: Arc::new(library),
         folder,
         inventory: (options.inventory.display().to_string(), digest),
-        beside,
+        beside: digest_beside,
         known_hosts: (known_hosts.display().to_string(), text),
         keys,
         access,
     })
+}
+
+/// The sealed secrets of an inventory, whatever its roles and templates are like.
+///
+/// # Errors
+/// [`LoadError`].
+pub fn secret_folder(inventory: &Path, overlay: Option<&Path>) -> Result<SecretFolder, LoadError> {
+    let source = read_source(inventory)?;
+    let overlay = overlay.map(read_source).transpose()?;
+    let folder = folder_of(inventory);
+    match parse_partly(&source, overlay.as_ref()) {
+        (Some(fleet), problems) if problems.is_empty() => {
+            Ok(SecretFolder::new(secrets_of(&fleet, &folder), &folder))
+        }
+        (_, problems) => Err(LoadError::Invalid(problems)),
+    }
+}
+
+/// A path as the inventory has it: from the folder of the file it is written in.
+fn beside(written: &Spanned<String>) -> PathBuf {
+    folder_of(Path::new(written.span.source().name())).join(&written.value)
+}
+
+fn secrets_of(fleet: &Fleet, folder: &Path) -> PathBuf {
+    fleet.secrets.as_ref().map_or_else(|| folder.join("secrets"), beside)
 }
 
 /// Opens all access keys of this seat.

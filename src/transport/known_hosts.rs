@@ -4,6 +4,9 @@
 //! a key pinned for a host on port 22 says nothing about another port of that host.
 
 mod certificate;
+mod edit;
+#[cfg(test)]
+mod edit_tests;
 mod pattern;
 #[cfg(test)]
 mod tests;
@@ -13,6 +16,8 @@ use std::time::SystemTime;
 use russh::keys::ssh_key::known_hosts::{HostPatterns, Marker};
 use russh::keys::ssh_key::public::KeyData;
 use russh::keys::{Algorithm, HashAlg, PublicKey, PublicKeyOrCertificate};
+
+pub use edit::{Pinned, Revoked, Unpinned};
 
 /// Why a `known_hosts` text is not usable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

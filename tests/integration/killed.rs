@@ -13,16 +13,19 @@ pub(crate) enum Killed {
     Ended(Ran),
 }
 
-/// Runs a command and kills it as it is about to put a file in its place or to remove one for the `at`-th
-/// time, counted from 1, in any of its threads. By strace(1): the kernel ends it before the call is made.
-pub(crate) fn killed_at(command: &mut Command, at: usize) -> Killed {
-    let calls = "rename,renameat,renameat2,unlink,unlinkat";
+/// The system calls by which files are put in their place and removed. Which of them a program makes depends on
+/// its libraries.
+pub(crate) const CALLS: [&str; 5] = ["rename", "renameat", "renameat2", "unlink", "unlinkat"];
+
+/// Runs a command and kills it as it is about to make a system call for the `at`-th time, counted from 1, in any
+/// of its threads. By strace(1): the kernel ends it on the way into the call.
+pub(crate) fn killed_at(command: &Command, call: &str, at: usize) -> Killed {
     let mut traced = Command::new("strace");
     traced
-        .args(["-f", "-qq", "--seccomp-bpf", "-o", "/dev/null", "-e"])
-        .arg(format!("trace={calls}"))
+        .args(["-f", "-qq", "-o", "/dev/null", "-e"])
+        .arg(format!("trace={call}"))
         .arg("-e")
-        .arg(format!("inject={calls}:signal=KILL:when={at}"))
+        .arg(format!("inject={call}:signal=KILL:when={at}"))
         .arg(command.get_program())
         .args(command.get_args());
     for (name, value) in command.get_envs() {

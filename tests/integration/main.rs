@@ -17,6 +17,8 @@ mod desired;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod edit;
+#[cfg(test)]
 mod house;
 #[cfg(test)]
 mod inventory;
@@ -79,6 +81,8 @@ mod rig_undo;
 mod rig_wholetech;
 #[cfg(test)]
 mod scripts;
+#[cfg(test)]
+mod secret;
 #[cfg(test)]
 mod shell_scripts;
 #[cfg(test)]

@@ -95,6 +95,11 @@ impl Project {
         self.file(&format!("secrets/{name}.age"), sealed);
     }
 
+    /// A value sealed in place, in one line.
+    pub(crate) fn sealed(&self, bytes: &[u8]) -> String {
+        age::encrypt_and_armor(&self.identity.to_public(), bytes).unwrap().replace('\n', " ")
+    }
+
     /// A path inside the project's folder.
     pub(crate) fn path(&self, below: &str) -> PathBuf {
         self.folder.path().join(below)
@@ -189,7 +194,7 @@ impl Project {
         identities.add_file(&self.path("identity")).unwrap();
         let options = ProjectOptions {
             inventory: self.path("inventory.yaml"),
-            identities,
+            identities: Arc::new(identities),
             ..ProjectOptions::default()
         };
         let project = load(&options).unwrap();

@@ -268,7 +268,11 @@ fn every_step_survives_every_fault() {
                 // There and back stay together.
                 all.chunks(2).skip(number / 2).step_by(each).flatten().copied().collect()
             };
-            let all = if is_long { share(matrix()) } else { sample(seed + u64::from(*is_booted), 15) };
+            let all = if is_long {
+                share(matrix(seed + u64::from(*is_booted)))
+            } else {
+                sample(seed + u64::from(*is_booted), 15)
+            };
             (rig.machine(name), *is_booted, all)
         })
         .collect();
@@ -287,29 +291,37 @@ fn is_set(variable: &str) -> bool {
 /// More steps than any part has, since they are counted round.
 const STEPS: usize = 12;
 
-/// Every boundary of every step of every part with every fault, there and back.
-fn matrix() -> Vec<Injection> {
-    let mut all = Vec::new();
+/// Every boundary of every step of every part with every fault, there and back; in an order by the seed, so that
+/// as many as there is time for are of all sorts.
+fn matrix(seed: u64) -> Vec<Injection> {
+    let mut all: Vec<[Injection; 2]> = Vec::new();
     for step in 0..STEPS {
         for boundary in Boundary::ALL {
             for harm in Harm::ALL {
-                for part in 0..Part::ALL.len() {
-                    all.extend([Injection { part, step, boundary, harm }; 2]);
-                }
+                all.extend((0..Part::ALL.len()).map(|part| [Injection { part, step, boundary, harm }; 2]));
             }
         }
     }
-    all
+    let mut next = dice(seed);
+    for end in (1..all.len()).rev() {
+        all.swap(end, next(end + 1));
+    }
+    all.into_iter().flatten().collect()
+}
+
+/// Numbers below a bound, by a seed.
+fn dice(seed: u64) -> impl FnMut(usize) -> usize {
+    let mut state = seed;
+    move |below| {
+        // Knuth's constants; any spread will do.
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 40).expect("24 bits") % below
+    }
 }
 
 /// Some of them: every part, fault and boundary about equally often, at steps by the seed.
 fn sample(seed: u64, size: usize) -> Vec<Injection> {
-    let mut state = seed;
-    let mut next = |below: usize| {
-        // Knuth's constants; any spread will do.
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(state >> 40).expect("24 bits") % below
-    };
+    let mut next = dice(seed);
     let (parts, harms) = (Part::ALL.len(), Harm::ALL.len());
     let first = [next(parts), next(harms)];
     (0..size)

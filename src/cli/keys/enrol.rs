@@ -2,6 +2,7 @@
 
 use super::super::arguments::KeysEnrol;
 use super::super::exit::Exit;
+use super::super::identities::Need;
 use super::super::surface::{Surface, complain, print};
 use super::{Here, failed, machines};
 use crate::report::counted;
@@ -10,7 +11,8 @@ use crate::store::Which;
 /// Makes the seat's identity and its keys where they are missing, and writes their public halves beside the
 /// inventory. Nothing is contacted; a second time, nothing is changed.
 pub(in crate::cli) fn enrol(arguments: &KeysEnrol, surface: Surface) -> Exit {
-    let project = match super::super::load::project(&arguments.inventory, None, false, surface) {
+    let project = match super::super::load::project(&arguments.inventory, None, Need::Values, false, surface)
+    {
         Ok(project) => project,
         Err(exit) => return exit,
     };

@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use super::super::arguments::KeysRotate;
 use super::super::exit::Exit;
+use super::super::identities::Need;
 use super::super::runs::{Wish, change};
 use super::super::surface::{Surface, complain, print};
 use super::{Here, enrol, failed, machines};
-use crate::desired::seat_key_name;
+use crate::desired::seat_key_prefix;
 use crate::fleet::Chosen;
 use crate::model::{MachineName, ResourceId};
 use crate::resource::authorized_key;
@@ -29,7 +30,13 @@ pub(in crate::cli) async fn rotate(arguments: &KeysRotate, surface: Surface) -> 
 async fn exchange(arguments: &KeysRotate, surface: Surface) -> Result<(), Exit> {
     let load = || {
         let look = &arguments.change.look;
-        super::super::load::project(&look.inventory, look.known_hosts.clone(), look.json, surface)
+        super::super::load::project(
+            &look.inventory,
+            look.known_hosts.clone(),
+            Need::Values,
+            look.json,
+            surface,
+        )
     };
     let project = load()?;
     let here = Here::of(&project, None)?;
@@ -37,13 +44,14 @@ async fn exchange(arguments: &KeysRotate, surface: Surface) -> Result<(), Exit> 
         Some((machine, _)) => machine.name.clone(),
         None => return Err(Exit::BadInput),
     };
-    if here.keys.seat_name().is_none() || !here.keys.has(&machine, Which::Current) {
+    let has = |which| here.keys.has(&machine, which);
+    if here.keys.seat_name().is_none() || !(has(Which::Current) || has(Which::Former)) {
         complain(&format!(
             "error: this seat has no key of its own for {machine} yet; make one first: keys enrol\n"
         ));
         return Err(Exit::BadInput);
     }
-    if !here.keys.has(&machine, Which::Former) {
+    if !has(Which::Former) {
         let comment = enrol::comment(project.fleet.name.as_str(), &here.name, machine.as_str());
         here.keys.make(&machine, Which::Next, &comment, &here.identities).map_err(|error| failed(&error))?;
         write_public(&here, &machine, &[Which::Current, Which::Next])?;
@@ -51,8 +59,8 @@ async fn exchange(arguments: &KeysRotate, surface: Surface) -> Result<(), Exit> 
         settle(arguments, &here, &machine, surface).await?;
         prove(&load()?, &machine).await?;
         print(&format!("{machine}: the new key opens it\n"));
-        here.keys.promote(&machine).map_err(|error| failed(&error))?;
     }
+    here.keys.promote(&machine).map_err(|error| failed(&error))?;
     write_public(&here, &machine, &[Which::Current])?;
     print(&format!("{machine}: taking the former key away\n"));
     settle(arguments, &here, &machine, surface).await?;
@@ -76,10 +84,9 @@ async fn settle(
     machine: &MachineName,
     surface: Surface,
 ) -> Result<(), Exit> {
-    let names = [false, true].map(|is_next| format!("#{}", seat_key_name(&here.name, is_next)));
-    let chosen: Chosen = Arc::new(move |id: &ResourceId| {
-        id.kind == authorized_key::KIND && names.iter().any(|name| id.target.ends_with(name.as_str()))
-    });
+    let name = format!("#{}", seat_key_prefix(&here.name));
+    let chosen: Chosen =
+        Arc::new(move |id: &ResourceId| id.kind == authorized_key::KIND && id.target.contains(&name));
     match change(&arguments.change, Wish::only(machine.clone(), chosen), surface).await {
         Exit::Done => Ok(()),
         exit => Err(exit),

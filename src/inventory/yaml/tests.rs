@@ -71,6 +71,25 @@ fn places_are_bytes_of_the_source() {
 }
 
 #[test]
+fn a_place_ends_before_the_comment_behind_it() {
+    let text = "a: {b: c}  # d\ne: [f]  # g\nh: \"i\"  # j\nk: &l 'm'  # n\no: {}   # p\nq: [f, ]  # ], }\nr: {\n  s: t,  # }\n  } # u\nv: \"w\\\" x\" # \"\ny: 'it''s' # '\n";
+    let root = node(text);
+    for (key, expected) in [
+        ("a", "{b: c}"),
+        ("e", "[f]"),
+        ("h", "\"i\""),
+        ("k", "&l 'm'"),
+        ("o", "{}"),
+        ("q", "[f, ]"),
+        ("r", "{\n  s: t,  # }\n  }"),
+        ("v", "\"w\\\" x\""),
+        ("y", "'it''s'"),
+    ] {
+        assert_eq!(written(&root.get(key).unwrap().span), expected);
+    }
+}
+
+#[test]
 fn an_alias_is_a_copy_that_points_to_its_anchor() {
     let root = node("a: &x {k: [v]}\nb: *x\nc: [*x, *x]\n");
     assert_eq!(root.get("a"), root.get("b"));

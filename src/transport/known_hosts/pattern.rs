@@ -55,6 +55,13 @@ pub(super) fn matches(hosts: &HostPatterns, host: &str, port: u16) -> bool {
     }
 }
 
+/// Whether a name of a list is exactly this host, without wildcards.
+pub(super) fn is_name(pattern: &str, host: &str, port: u16) -> bool {
+    let (pattern, name) = (pattern.to_ascii_lowercase(), name(host, port));
+    // Port 22 may be written out.
+    pattern == name || (port == DEFAULT_PORT && pattern == format!("[{name}]:22"))
+}
+
 /// Whether a text matches a pattern of `*` (any run) and `?` (one character). Takes at most
 /// pattern times text steps: after a mismatch only the last `*` is tried further on.
 pub(super) fn glob(pattern: &str, text: &str) -> bool {
