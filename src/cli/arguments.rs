@@ -180,7 +180,7 @@ pub(super) struct Apply {
     #[arg(long)]
     pub(super) allow_prune: bool,
 
-    /// With --yes: apply an inventory that is older than the last one applied to a machine
+    /// With --yes: apply an inventory, roles, templates or files older than the last applied to a machine
     #[arg(long)]
     pub(super) allow_older: bool,
 }

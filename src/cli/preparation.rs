@@ -101,7 +101,8 @@ impl Preparation {
             project.inventory.clone(),
             std::time::SystemTime::now(),
             &random_word(),
-        );
+        )
+        .with(project.beside);
         let fleet_name = project.fleet.name.to_string();
         let (folder, fleet) = (project.folder.clone(), project.fleet.name.clone());
         Ok(Self { folder, fleet, fleet_name, order, jobs, untouched, others, connector, identity, project })

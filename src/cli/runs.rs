@@ -23,6 +23,9 @@ use crate::store::Project;
 /// `plan`.
 pub(super) async fn plan(arguments: &arguments::Plan, surface: Surface) -> Exit {
     let look = &arguments.look;
+    if let Some(Err(exit)) = arguments.out.as_deref().map(saved::check_place) {
+        return exit;
+    }
     let (session, prepared) = match prepare(look, surface).await {
         Ok(looked) => looked,
         Err(exit) => return exit,

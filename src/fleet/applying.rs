@@ -144,6 +144,7 @@ impl Ready {
         let record = self.memory.record(&self.plan, identity, machine, target, &self.job.facts.user)?;
         Ok(Intent {
             run: identity.run.clone(),
+            notice: self.notice(identity),
             folder: self.job.facts.state_folder(),
             lock_timeout: options.lock_timeout,
             guard_timeout: options.limits.guard,
@@ -152,5 +153,13 @@ impl Ready {
             document: document.to_json().map_err(|error| other(error.to_string()))?,
             record,
         })
+    }
+
+    /// Where the record is, for other logins and later inventories to find.
+    fn notice(&self, identity: &RunIdentity) -> Option<(String, String)> {
+        let facts = &self.job.facts;
+        let (fleet, machine, user) = (&identity.fleet, &self.job.machine, &facts.user);
+        let line = format!("{fleet} {machine} {user} {}", facts.state_folder());
+        facts.state_notice().map(|file| (file, line))
     }
 }

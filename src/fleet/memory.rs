@@ -1,12 +1,13 @@
 //! What fleetprov remembers of a machine, in the course of one run on it.
 
 use crate::event::{Failure, FailureKind, StepOutcome};
-use crate::model::{MachineName, Method, ResourceId, Target};
+use crate::model::{Facts, MachineName, Method, ResourceId, Target};
 use crate::plan::{Departure, Known, Plan, departures};
 use crate::resource::{Declared, Observation, Question, Surroundings};
-use crate::state::{Kept, Ledger, Login, RecordError, RunDocument, RunStep, StepEnd};
+use crate::state::{Kept, Ledger, Login, Manager, RecordError, RunDocument, RunStep, StepEnd, other_records};
 
 use super::identity::RunIdentity;
+use super::run::Job;
 use super::undoing::Undoing;
 
 /// What is remembered of a machine, and what has left the inventory.
@@ -14,6 +15,8 @@ use super::undoing::Undoing;
 pub(super) struct Memory {
     pub(super) ledger: Ledger,
     pub(super) departures: Vec<Departure>,
+    /// What a person should know of other records on the machine.
+    others: Vec<String>,
     /// The run that is put back, when the run does that and nothing else.
     undoing: Option<Undoing>,
 }
@@ -31,7 +34,17 @@ impl Memory {
         let state = kept.state.clone();
         let undoing = identity.undoes.clone().map(|run| Undoing { run, state });
         let departures = if undoing.is_some() { Vec::new() } else { departures(&ledger, declared) };
-        Ok(Self { ledger, departures, undoing })
+        Ok(Self { ledger, departures, others: Vec::new(), undoing })
+    }
+
+    /// Whether there is no other record of the machine; keeps what a person should know of other ones.
+    pub(super) fn is_alone(&mut self, kept: &Kept, identity: &RunIdentity, job: &Job) -> Result<(), Failure> {
+        let Facts { user, root, .. } = &job.facts;
+        let manager = Manager { fleet: &identity.fleet, machine: &job.machine, user, root: *root };
+        let others = other_records(kept, manager);
+        self.others =
+            others.map_err(|error| Failure { kind: FailureKind::Refused, message: error.to_string() })?;
+        Ok(())
     }
 
     /// Whether it is this login's: that of the last apply, or one that the inventory says took its place.
@@ -74,7 +87,7 @@ impl Memory {
         let armed = self.ledger.armed.as_ref().map(|run| {
             format!("the revert of run {run} is armed: the machine puts it back unless it is confirmed")
         });
-        cut.into_iter().chain(armed).collect()
+        cut.into_iter().chain(armed).chain(self.others.iter().cloned()).collect()
     }
 
     /// What a person should know of the plan that is not in it.
@@ -133,6 +146,7 @@ impl Memory {
             when: identity.when.clone(),
             what: identity.what.clone(),
             inventory: identity.inventory.clone(),
+            beside: identity.beside,
             steps: steps.collect(),
         }
     }
@@ -187,7 +201,7 @@ impl Memory {
                 departures.push(departure.clone());
             }
         }
-        (Self { ledger, departures, undoing: self.undoing.clone() }, observation)
+        (Self { ledger, departures, ..self.clone() }, observation)
     }
 }
 

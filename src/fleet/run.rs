@@ -320,7 +320,14 @@ impl<'a> Run<'a> {
         let bound = Binding::new(plan, self.saved(&job.machine));
         let bound_notes = bound.notes();
         let Binding { plan, stale, unplanned, .. } = bound;
-        let consents = consent::needed(&plan, &memory.ledger, &self.options.identity.inventory.1);
+        // Who names a run to be put back has said what is meant.
+        let consents = match self.options.identity.undoes {
+            Some(_) => Vec::new(),
+            None => {
+                let identity = &self.options.identity;
+                consent::needed(&plan, &memory.ledger, &identity.inventory.1, identity.beside.as_ref())
+            }
+        };
         let notes = memory.notes().into_iter().chain(remarks).chain(differences);
         let notes = notes.chain(bound_notes).chain(consents.iter().map(|consent| consent.note())).collect();
         Ok(Ready {
@@ -349,7 +356,8 @@ impl<'a> Run<'a> {
         opened: Opened,
     ) -> Result<Looked, Failure> {
         let Opened { mut conversation, mut observation, kept } = opened;
-        let memory = Memory::read(&kept, &self.options.identity, &job.machine, declared)?;
+        let mut memory = Memory::read(&kept, &self.options.identity, &job.machine, declared)?;
+        memory.is_alone(&kept, &self.options.identity, job)?;
         let record = format!("{}/record", job.facts.state_folder());
         memory.belongs_to(&job.facts.user, &job.target, record)?;
         if let Some(asked) = memory.wider(declared) {

@@ -9,7 +9,7 @@ use super::script::Probe;
 use crate::model::{Digest, Init, MachineFacts};
 use crate::resource::{Answer, Observation, PathFacts, PathType, Question, UnitFacts, Want};
 use crate::shell::frames::Line;
-use crate::state::{Kept, unpacked};
+use crate::state::{Elsewhere, Kept, unpacked};
 
 /// What stands before every line that another user's process wrote.
 const THEIRS: &str = "u ";
@@ -38,6 +38,7 @@ pub(super) struct Gathered {
     nonsense: Option<String>,
     /// What is remembered on the machine, word by word.
     kept: BTreeMap<&'static str, Vec<u8>>,
+    elsewhere: Vec<Elsewhere>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,7 +146,11 @@ impl Gathered {
                 }
             }
             Some(Section::Kept) => {
-                self.kept.extend(kept_lines(&text));
+                let theirs = text.strip_prefix(THEIRS);
+                // Of what another user's process says, nothing else is taken.
+                if !Elsewhere::take(theirs.unwrap_or(&text), &mut self.elsewhere) && theirs.is_none() {
+                    self.kept.extend(kept_lines(&text));
+                }
             }
             Some(Section::Mounts) => {
                 self.mounts.insert(text);
@@ -217,7 +222,7 @@ impl Gathered {
             run: words.remove("run"),
             progress: words.remove("progress"),
             unreadable: words.remove("unreadable").map(text),
-            elsewhere: words.remove("elsewhere").map(text),
+            elsewhere: std::mem::take(&mut self.elsewhere),
             armed: words.remove("armed").map(text),
             boot: words.remove("boot").map(text).unwrap_or_default(),
             seen: words.remove("seen").map(text).unwrap_or_default(),
@@ -363,7 +368,7 @@ fn kept_lines(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     if let Some(word) = known(&["armed", "boot", "seen"], word) {
         return vec![(word, rest.as_bytes().to_vec())];
     }
-    if let Some(word) = known(&["unreadable", "elsewhere"], word) {
+    if let Some(word) = known(&["unreadable"], word) {
         return STANDARD.decode(rest).map(|bytes| (word, bytes)).into_iter().collect();
     }
     let words: Vec<&str> = rest.split(' ').collect();

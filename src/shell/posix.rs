@@ -22,6 +22,10 @@ pub const PROBE: Library = Library { name: "probe", posix: include_str!("library
 /// The functions that read what fleetprov remembers on the machine.
 pub const STATE: Library = Library { name: "state", posix: include_str!("library/state.sh"), needs: &[] };
 
+/// The functions that look for records in other places.
+pub const ELSEWHERE: Library =
+    Library { name: "elsewhere", posix: include_str!("library/elsewhere.sh"), needs: &[] };
+
 /// The functions that change files, folders and links. This library and those below come with the first
 /// change: a session that only looks does not carry them.
 pub const FILES: Library = Library { name: "files", posix: include_str!("library/files.sh"), needs: &[] };
@@ -34,9 +38,12 @@ pub const CRONTAB: Library =
 pub const KEEP: Library =
     Library { name: "keep", posix: include_str!("library/keep.sh"), needs: &[FILES, CRONTAB] };
 
+/// The functions that note where a record is.
+pub const NOTICE: Library = Library { name: "notice", posix: include_str!("library/notice.sh"), needs: &[] };
+
 /// The functions that let one run change the machine at a time, and write down what it does.
 pub const JOURNAL: Library =
-    Library { name: "journal", posix: include_str!("library/journal.sh"), needs: &[KEEP] };
+    Library { name: "journal", posix: include_str!("library/journal.sh"), needs: &[KEEP, NOTICE] };
 
 /// The functions that walk a plan.
 pub const APPLY: Library =

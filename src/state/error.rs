@@ -73,14 +73,13 @@ pub enum RecordError {
         /// The kind.
         kind: String,
     },
-    /// There is a record of another login.
-    #[error(
-        "take over this machine: it has been managed under another login, whose record is in {path}; use \
-         that login, {MOVE_AWAY}"
-    )]
+    /// There is another record of this machine.
+    #[error("take over this machine: {found}; {advice}, {MOVE_AWAY}")]
     Elsewhere {
-        /// The other login's state folder.
-        path: String,
+        /// Which, where and whose, a sentence's begin.
+        found: String,
+        /// What to do about it.
+        advice: String,
     },
     /// It was last applied under another login, and nothing says that this one took its place.
     #[error(

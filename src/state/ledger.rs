@@ -11,8 +11,9 @@ use super::record;
 use super::run::{RunDocument, RunId};
 use crate::model::{Aspects, Digest, FleetName, MachineName, ResourceId};
 
-/// How many inventories a machine remembers.
-const INVENTORIES: usize = 20;
+/// How many digests of inventories, and of what lay beside them, a machine remembers: those of the last
+/// twenty applies that had others.
+const INVENTORIES: usize = 40;
 
 /// What fleetprov owns on a machine.
 #[derive(Clone, Debug)]
@@ -30,7 +31,8 @@ pub struct Ledger {
     pub armed: Option<RunId>,
     /// The last run that began, whatever became of it.
     pub last: Option<RunId>,
-    /// Digests of the inventories that were applied, at most 20, the newest last.
+    /// Digests of the inventories that were applied and of the roles, templates and files that went with them,
+    /// at most 40, the newest last: those of the last apply are the last two.
     pub inventories: Vec<Digest>,
     /// The login it was last applied under.
     pub login: Option<Login>,
@@ -105,10 +107,13 @@ impl Ledger {
         merge(self.clone(), run, &Progress::heard(ended), true)
     }
 
-    /// Whether an inventory is older than the last one applied: it was applied, and another one since.
+    /// Whether an inventory, or the roles, templates and files that go with it, are older than the last ones
+    /// applied: they were applied, and others since.
     #[must_use]
-    pub fn is_older(&self, inventory: &Digest) -> bool {
-        self.inventories.contains(inventory) && self.inventories.last() != Some(inventory)
+    pub fn is_older(&self, inventory: &Digest, beside: Option<&Digest>) -> bool {
+        let newest = self.inventories.len().saturating_sub(if beside.is_some() { 2 } else { 1 });
+        let older = self.inventories.get(..newest).unwrap_or_default();
+        older.contains(inventory) || beside.is_some_and(|beside| older.contains(beside))
     }
 
     /// Decides whether an undecided resource is ours, by what is there ([`Entry::is_as_applied`]). One

@@ -17,6 +17,7 @@ pub(super) fn merge(mut ledger: Ledger, run: &RunDocument, progress: &Progress, 
     }
     ledger.owed = owed(std::mem::take(&mut ledger.owed), &states, certain);
     ledger.applied(run.inventory.1);
+    run.beside.into_iter().for_each(|beside| ledger.applied(beside));
     ledger.last = Some(run.id.clone());
     ledger.cut = (!progress.is_ended() || progress.is_reverted()).then(|| cut(run, &states, progress));
     ledger

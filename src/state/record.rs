@@ -16,9 +16,6 @@ pub(super) fn read(kept: &Kept, fleet: &FleetName, machine: &MachineName) -> Res
     if let Some(reason) = &kept.unreadable {
         return Err(RecordError::Unreadable { path: kept.state.clone(), reason: reason.clone() });
     }
-    if let Some(path) = &kept.elsewhere {
-        return Err(RecordError::Elsewhere { path: path.clone() });
-    }
     let armed = match &kept.armed {
         Some(run) => {
             let run = RunId::new(run);

@@ -43,7 +43,7 @@ impl Opener for InPlace {
 pub fn sealed_values(inventory: &Path, overlay: Option<&Path>) -> Result<Vec<Span>, LoadError> {
     let mut sources = vec![read_source(inventory)?];
     sources.extend(overlay.map(read_source).transpose()?);
-    let library = library::load(&folder_of(inventory), None, &Arc::default())?;
+    let (library, _) = library::load(&folder_of(inventory), None, &Arc::default())?;
     sources.extend(library.roles.into_values());
     let mut found = Vec::new();
     for source in &sources {

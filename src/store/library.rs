@@ -1,5 +1,6 @@
 //! The user's roles, templates, files and secrets, over the built-in ones.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,15 +15,17 @@ use crate::resource::Content;
 /// How deep folders of templates and files may be nested.
 const DEEPEST: usize = 16;
 
-/// Reads what lies beside an inventory; the secrets only when their folder is known.
+/// Reads what lies beside an inventory; the secrets only when their folder is known. Gives the digest of what
+/// of it people write and keep under versions, too: the roles, templates and files, not the built-in ones.
 pub(super) fn load(
     folder: &Path,
     secrets: Option<&Path>,
     identities: &Arc<Identities>,
-) -> Result<Library, LoadError> {
+) -> Result<(Library, Digest), LoadError> {
     let mut library = Library { seats: enrolment::seat_keys(folder)?, ..Library::built_in() };
     library.opener = Some(Arc::new(InPlace::new(Arc::clone(identities))));
     let mut places = Vec::new();
+    let mut written: BTreeMap<String, Digest> = BTreeMap::new();
     let whole = folder.canonicalize().map_err(|error| unreadable(folder, &error))?;
     if whole.file_name().is_some_and(|name| name == "inventories") {
         places.push(folder.join(".."));
@@ -31,15 +34,20 @@ pub(super) fn load(
     for place in &places {
         for (name, path) in files_below(&place.join("roles"))? {
             if let Some(role) = name.strip_suffix(".yaml") {
-                library.roles.insert(role.to_owned(), read_source(&path)?);
+                let source = read_source(&path)?;
+                written.insert(format!("roles/{name}"), Digest::of(source.text().as_bytes()));
+                library.roles.insert(role.to_owned(), source);
             }
         }
         for (name, path) in files_below(&place.join("templates"))? {
-            library.templates.insert(name, read_source(&path)?);
+            let source = read_source(&path)?;
+            written.insert(format!("templates/{name}"), Digest::of(source.text().as_bytes()));
+            library.templates.insert(name, source);
         }
         for (name, path) in files_below(&place.join("files"))? {
             let mut file = std::fs::File::open(&path).map_err(|error| unreadable(&path, &error))?;
             let (digest, length) = Digest::of_reader(&mut file).map_err(|error| unreadable(&path, &error))?;
+            written.insert(format!("files/{name}"), digest);
             library.files.insert(name, Content::Local { path, length, digest });
         }
     }
@@ -54,7 +62,8 @@ pub(super) fn load(
             library.secrets.insert(secret.to_owned(), content);
         }
     }
-    Ok(library)
+    let list: String = written.iter().map(|(name, digest)| format!("{digest} {name}\0")).collect();
+    Ok((library, Digest::of(list.as_bytes())))
 }
 
 /// Every file below a folder by its path from there, with `/` between; none when there is no such folder.

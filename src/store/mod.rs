@@ -18,7 +18,7 @@ pub use access_keys::{AccessKeyError, AccessKeys, Which, seat_recipient};
 pub use enrolment::{Enrolment, EnrolmentError};
 pub use history::{HistoryError, RememberedRuns, remember_runs, remembered_runs};
 pub use in_place::sealed_values;
-pub use plan_file::{PlanStoreError, read_plan, write_plan};
+pub use plan_file::{PlanStoreError, check_plan_place, read_plan, write_plan};
 pub use project::{Access, LoadError, Project, ProjectOptions, load, secret_folder};
 pub use rendered::{WriteError, write_rendered};
 pub use seat::Seat;

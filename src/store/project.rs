@@ -37,6 +37,8 @@ pub struct Project {
     pub folder: PathBuf,
     /// The inventory's file name as it was given, and the digest of its text and the overlay's.
     pub inventory: (String, Digest),
+    /// The digest of the roles, templates and files beside it.
+    pub beside: Digest,
     /// Path and text of the pinned host keys; the text is empty when there is no such file.
     pub known_hosts: (String, String),
     /// This seat's keys for the fleet, and what opens them.
@@ -85,7 +87,7 @@ pub fn load(options: &ProjectOptions) -> Result<Project, LoadError> {
         (Some(fleet), problems) if problems.is_empty() => fleet,
         (partly, mut problems) => {
             // Mistakes elsewhere are shown with it, not only once the inventory is right.
-            if let Ok(library) = library::load(&folder, None, &Arc::default()) {
+            if let Ok((library, _)) = library::load(&folder, None, &Arc::default()) {
                 problems.append(check_roles(&library));
                 if let Some(Err(more)) = partly.map(|fleet| resolve_all(&fleet, &library)) {
                     problems.append(more);
@@ -95,7 +97,7 @@ pub fn load(options: &ProjectOptions) -> Result<Project, LoadError> {
         }
     };
     let secrets = secrets_of(&fleet, &folder);
-    let library = library::load(&folder, Some(&secrets), &options.identities)?;
+    let (library, digest_beside) = library::load(&folder, Some(&secrets), &options.identities)?;
     let known_hosts = options
         .known_hosts
         .clone()
@@ -121,6 +123,7 @@ pub fn load(options: &ProjectOptions) -> Result<Project, LoadError> {
         library: Arc::new(library),
         folder,
         inventory: (options.inventory.display().to_string(), digest),
+        beside: digest_beside,
         known_hosts: (known_hosts.display().to_string(), text),
         keys,
         access,

@@ -65,6 +65,8 @@ mod rig_mounts;
 #[cfg(test)]
 mod rig_onboard;
 #[cfg(test)]
+mod rig_one_record;
+#[cfg(test)]
 mod rig_prune;
 #[cfg(test)]
 mod rig_random;

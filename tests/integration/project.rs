@@ -71,6 +71,14 @@ impl Project {
         self
     }
 
+    /// Replaces a text in what the inventory says of a machine.
+    pub(crate) fn alter(&mut self, machine: &str, from: &str, to: &str) {
+        let entry = self.machines.get_mut(machine).expect("a machine of the project");
+        assert!(entry.contains(from), "{entry}");
+        *entry = entry.replace(from, to);
+        self.write_inventory();
+    }
+
     /// Replaces what a machine is to be.
     pub(crate) fn declare(&self, machine: &str, resources: &str) {
         self.file(&format!("roles/{machine}.yaml"), format!("role: {machine}\nresources:\n{resources}\n"));
@@ -107,9 +115,9 @@ impl Project {
         self.run("drift", more)
     }
 
-    /// `fleetprov apply --yes`, with more arguments.
+    /// `fleetprov apply --yes`, with more arguments. What was declared before may be declared again.
     pub(crate) fn apply(&self, more: &[&str]) -> Ran {
-        self.run("apply", &[&["--yes"], more].concat())
+        self.run("apply", &[&["--yes", "--allow-older"], more].concat())
     }
 
     /// Applies, however much that removes, which must succeed; and plans, which must find nothing.

@@ -121,7 +121,8 @@ fn live(subject: &Subject<'_>, fresh: &Subject<'_>, history: &History) -> usize 
             Event::Cut { step, boundary, harm } => {
                 subject.declare(&inventory);
                 let watch = Watch::new(subject.machine, *step, *boundary);
-                let mut running = subject.project.start("apply", &["--yes", "--allow-prune"]);
+                let mut running =
+                    subject.project.start("apply", &["--yes", "--allow-prune", "--allow-older"]);
                 match watch.wait(|| running.is_running()) {
                     Some(held) => {
                         harm.inflict(subject.machine, running, watch, &held);

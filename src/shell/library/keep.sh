@@ -375,7 +375,9 @@ fp_unit_restore() {
 # without a look at what has happened since. What is so already is left alone, and so is what the step
 # left as it was. What runs is stopped
 # first, and started last; what was not there goes before the folder it is in, and what was there comes
-# after it. Goes on after a failure, and fails in the end.
+# after it. Things whose numbers are in fp_back_kept stay as they are. Goes on after a failure, and fails in
+# the end.
+fp_back_kept=' '
 fp_put_back() {
 	fp_back=0 fp_reload='' fp_order=''
 	set -- "$1" "$2" 0
@@ -385,6 +387,7 @@ fp_put_back() {
 	fi
 	while [ -e "$1/before/$2.$(($3 + 1))" ]; do
 		set -- "$1" "$2" "$(($3 + 1))"
+		case $fp_back_kept in *" $3 "*) continue ;; esac
 		fp_image_read "$1/before/$2.$3"
 		fp_left_by "$1" "$2" "$3"
 		[ "$fp_was" != "$fp_left_as" ] || continue
@@ -406,6 +409,7 @@ fp_put_back() {
 	set -- "$1" "$2" "$3" 0
 	while [ "$4" -lt "$3" ]; do
 		set -- "$1" "$2" "$3" "$(($4 + 1))"
+		case $fp_back_kept in *" $4 "*) continue ;; esac
 		fp_image_read "$1/before/$2.$4"
 		fp_left_by "$1" "$2" "$4"
 		[ "$fp_was" = "$fp_left_as" ] || fp_put_back_unit start

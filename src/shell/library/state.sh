@@ -111,9 +111,10 @@ fp_state_files() {
 	fi
 }
 
-# STATE OTHER: what is remembered in folder STATE, and whether another login's folder OTHER has a record.
+# STATE DEFAULT: what is remembered in folder STATE, and where else there is a record (elsewhere.sh).
 fp_kept() {
 	fp_frame begin kept
+	fp_last=''
 	read -r fp_boot </proc/sys/kernel/random/boot_id && printf 'boot %s\n' "$fp_boot"
 	if [ -e "$1" ] || [ -h "$1" ]; then
 		if ! fp_why=$(fp_state_safe "$1"); then
@@ -139,8 +140,8 @@ fp_kept() {
 	else
 		printf 'seen absent\n'
 	fi
-	if [ -n "$2" ] && [ -e "$2/record" ]; then
-		printf 'elsewhere %s\n' "$(printf '%s' "$2" | fp_base64)"
-	fi
+	fp_of=$fp_last
+	fp_elsewhere "$1" "$2"
+	fp_last=$fp_of
 	fp_frame end
 }
