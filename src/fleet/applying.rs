@@ -30,6 +30,7 @@ impl Run<'_> {
             unplanned: std::mem::take(&mut ready.unplanned),
             left: None,
             notes: std::mem::take(&mut ready.notes),
+            learned: Vec::new(),
             failure: None,
             tally: ready.tally,
         };
@@ -77,7 +78,7 @@ impl Run<'_> {
         let observed = match performed {
             Ok(Performed::Observed(observation)) => Ok(observation),
             Ok(Performed::Held { since, idle }) => {
-                outcome.notes.extend(idle.iter().map(|name| {
+                outcome.learned.extend(idle.iter().map(|name| {
                     let name = if name == "ssh" { "sshd" } else { name };
                     format!(
                         "{name} does not run: what it reads is not in force until it starts, and the new way in \

@@ -169,10 +169,11 @@ impl Ways {
     }
 }
 
-/// The words of a command.
+/// The words of a command, of one in a unit without the signs before it (`systemd.service(5)`).
 fn words(line: &str) -> impl Iterator<Item = &str> {
     let ends = |letter: char| letter.is_whitespace() || "\"'`;|&()<>{}=@!:$+".contains(letter);
-    line.split(ends).filter(|word| !word.is_empty())
+    let words = line.split(ends).filter(|word| !word.is_empty());
+    words.map(|word| word.strip_prefix('-').filter(|rest| rest.starts_with('/')).unwrap_or(word))
 }
 
 /// The files that a resource writes, or parts of them, as far as they are texts that may be looked at.
