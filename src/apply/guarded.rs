@@ -46,6 +46,22 @@ impl<'a> Guarded<'a> {
         posix::command(&Call::new("fp_guard_arm", numbers.into_iter().chain(self.services()))) + "\n"
     }
 
+    /// The call that refuses a step which would leave no way in after the machine's next start, unless another
+    /// one has something else start then: that is looked at in the end.
+    pub(super) fn needed(&self, step: &Step) -> Option<String> {
+        let has = |step: &Step, word: &str| {
+            let calls = step.difference.operations.iter().map(|operation| &operation.call);
+            calls.into_iter().any(|call| match call.function {
+                "fp_unit_file" => call.arguments.get(1).is_some_and(|one| one == word),
+                "fp_unit_retire" => word == "disable",
+                _ => false,
+            })
+        };
+        let ends = step.id.kind == "unit" && has(step, "disable");
+        (ends && !self.steps.iter().any(|other| has(other, "enable")))
+            .then(|| posix::command(&Call::new("fp_force_needed", [step.id.target.as_str()])))
+    }
+
     /// Whether a step is the last of them.
     pub(super) fn ends_at(&self, index: usize) -> bool {
         index + 1 == self.first + self.steps.len()
@@ -88,7 +104,9 @@ impl<'a> Guarded<'a> {
             let Touched::Path(path) = touched else { continue };
             match force(path) {
                 Force::Read(reader) => reader.services().iter().for_each(|name| add(format!("name:{name}"))),
-                Force::Later if path.as_str().starts_with("/etc/network") => add("name:networking".to_owned()),
+                Force::Later if path.as_str().starts_with("/etc/network") => {
+                    add("name:networking".to_owned())
+                }
                 Force::Later | Force::AtLogin | Force::Unknown => {}
             }
         }

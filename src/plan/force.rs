@@ -55,7 +55,8 @@ pub(super) fn warn(plan: &mut Plan, unread: &BTreeSet<ResourceId>) {
     let followed: BTreeSet<ResourceId> = plan.steps.iter().flat_map(|step| step.because.clone()).collect();
     for step in &mut plan.steps {
         if unread.contains(&step.id) && !followed.contains(&step.id) {
-            let words = "it is not known what reads it, so it may not be in force when the new way in is tried";
+            let words =
+                "it is not known what reads it, so it may not be in force when the new way in is tried";
             step.difference.details.push(Detail::Note(words.to_owned()));
         }
     }
@@ -78,9 +79,11 @@ fn notes(step: &Step, forced: &Forced) -> Vec<String> {
                 ),
                 None => continue,
             },
-            Force::Later => "not in force until its service restarts or the machine does, so the new way in is \
+            Force::Later => {
+                "not in force until its service restarts or the machine does, so the new way in is \
                              not tried with it"
-                .to_owned(),
+                    .to_owned()
+            }
             Force::AtLogin | Force::Unknown => continue,
         };
         if !notes.contains(&words) {
@@ -160,8 +163,12 @@ mod tests {
         let (one, two) = ("/etc/ssh/sshd_config", "/etc/default/ssh");
         let steps = [step("file", one, &[]), step("file", two, &[]), step("unit", "ssh.service", &[one])];
         let told = forced(&steps);
-        assert_eq!(told.readers.into_values().collect::<Vec<_>>(), [Reader { name: "ssh", how: How::Restart }]);
-        let steps = [step("file", one, &[]), step("file", two, &[]), step("unit", "sshd.service", &[one, two])];
+        assert_eq!(
+            told.readers.into_values().collect::<Vec<_>>(),
+            [Reader { name: "ssh", how: How::Restart }]
+        );
+        let steps =
+            [step("file", one, &[]), step("file", two, &[]), step("unit", "sshd.service", &[one, two])];
         assert_eq!(forced(&steps), Forced::default());
         assert_eq!(explained(&steps), Vec::<String>::new());
         assert_eq!(explained(&steps[..1]), ["sshd reads it"]);

@@ -255,7 +255,7 @@ mod tests {
             "/etc/sudoers.d/fleet",
             "/etc/doas.conf",
             "/etc/nftables.conf",
-    "/etc/nftables.nft",
+            "/etc/nftables.nft",
             "/etc/nftables.d/ssh/rules.nft",
             "/etc/iptables/rules.v4",
             "/etc/ufw/user.rules",

@@ -138,7 +138,9 @@ impl Ways {
             };
             // What a user's name takes part in is known by the folder only.
             let known = match word.split_once('%') {
-                Some((before, _)) => before.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned() + "/",
+                Some((before, _)) => {
+                    before.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned() + "/"
+                }
                 None => word,
             };
             if known != "/" {
@@ -264,7 +266,10 @@ mod tests {
     #[test]
     fn firewalls_of_ones_own_are_known_by_what_they_run() {
         let declared = [
-            file("/etc/systemd/system/firewall.service", "[Service]\nExecStart=/usr/sbin/nft -f /etc/my.nft\n"),
+            file(
+                "/etc/systemd/system/firewall.service",
+                "[Service]\nExecStart=/usr/sbin/nft -f /etc/my.nft\n",
+            ),
             file("/usr/local/sbin/wall", "#!/bin/sh\n# nft\niptables-restore </etc/my.rules\n"),
             file("/etc/systemd/system/wall.service", "[Service]\nExecStart=-/usr/local/sbin/wall up\n"),
             file("/usr/local/sbin/route", "#!/bin/sh\nip -4 route add default via 10.0.0.1\n"),

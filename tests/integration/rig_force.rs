@@ -48,7 +48,10 @@ fn what_would_leave_no_way_in_after_the_next_start_is_refused() {
     ] {
         project.declare("droplet", role);
         project.apply(SOON).expect(5).says(no_way);
-        assert_eq!(machine.check("systemctl is-enabled ssh; ls /etc/ssh | grep -c not_to_be || true"), "enabled\n0");
+        assert_eq!(
+            machine.check("systemctl is-enabled ssh; ls /etc/ssh | grep -c not_to_be || true"),
+            "enabled\n0"
+        );
         assert_clean(machine);
     }
 }

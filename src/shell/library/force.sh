@@ -13,9 +13,7 @@ fp_force_starts() {
 	case $1 in ssh | sshd) [ ! -e /etc/ssh/sshd_not_to_be_run ] || return 1 ;; esac
 	if [ -d /run/systemd/system ]; then
 		for fp_word in service socket; do
-			case $(systemctl is-enabled -- "$1.$fp_word" 2>/dev/null </dev/null) in
-			enabled | static | generated | linked) return 0 ;;
-			esac
+			! fp_force_enabled "$1.$fp_word" || return 0
 		done
 		return 1
 	fi
@@ -62,6 +60,34 @@ fp_force_lasts() {
 		fi
 		;;
 	esac
+}
+
+# UNIT: before a step that has it start with the machine no more. Refuses when it is the only one that lets
+# somebody in, or that brings up the network: better than to do that and to put it back, for which systemd has
+# to read all units anew several times (measured: it may lose what it knows of a running sshd on the way).
+fp_force_needed() {
+	[ -d /run/systemd/system ] || return 0
+	case " $fp_force_doors " in
+	*" ${1%.*} "*) fp_force_names=$fp_force_doors ;;
+	*) fp_force_names=$fp_force_nets ;;
+	esac
+	case " $fp_force_names " in *" ${1%.*} "*) ;; *) return 0 ;; esac
+	fp_force_enabled "$1" || return 0
+	for fp_force_service in $fp_force_names; do
+		for fp_word in service socket; do
+			[ "$fp_force_service.$fp_word" != "$1" ] || continue
+			! fp_force_enabled "$fp_force_service.$fp_word" || return 0
+		done
+	done
+	fp_refuse "the machine would have no way in after its next start: nothing but $1 is enabled that it takes"
+}
+
+# Whether unit $1 starts with the machine, by a name of its own.
+fp_force_enabled() {
+	case $(systemctl is-enabled -- "$1" 2>/dev/null </dev/null) in
+	enabled | static | generated | linked) return 0 ;;
+	esac
+	return 1
 }
 
 # READER:HOW...: after the last guarded step. Lets each reader that runs read its files anew; fp_force_idle
