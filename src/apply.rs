@@ -146,7 +146,11 @@ fn script(
         if let Some(reason) = guard.and_then(|_| irrevocable(step)) {
             calls.insert(0, posix::command(&Call::new("fp_refuse", [reason])));
         }
-        if touched.is_empty() || calls.is_empty() {
+        if let Some(needed) = guard.and_then(|guard| guard.needed(step)) {
+            calls.insert(0, needed);
+        }
+        calls.extend(guard.filter(|guard| guard.ends_at(index)).map(Guarded::force));
+        if touched.is_empty() || operations.is_empty() {
             script.push_str(if calls.is_empty() { ":" } else { "" });
             script.push_str(&calls.join(" &&\n"));
         } else {

@@ -341,6 +341,7 @@ fn of_outcome(outcome: &Outcome) -> MachineReport<'_> {
     MachineReport {
         name: &outcome.machine,
         notes: &outcome.notes,
+        learned: &outcome.learned,
         plan: outcome.plan.as_deref(),
         steps: &outcome.steps,
         left: outcome.left.as_deref(),

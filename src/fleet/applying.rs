@@ -30,6 +30,7 @@ impl Run<'_> {
             unplanned: std::mem::take(&mut ready.unplanned),
             left: None,
             notes: std::mem::take(&mut ready.notes),
+            learned: Vec::new(),
             failure: None,
             tally: ready.tally,
         };
@@ -76,7 +77,14 @@ impl Run<'_> {
             applied.and_then(|applied| applied.performed.map_err(|error| failure::of_probe(&error)));
         let observed = match performed {
             Ok(Performed::Observed(observation)) => Ok(observation),
-            Ok(Performed::Held { since }) => {
+            Ok(Performed::Held { since, idle }) => {
+                outcome.learned.extend(idle.iter().map(|name| {
+                    let name = if name == "ssh" { "sshd" } else { name };
+                    format!(
+                        "{name} does not run: what it reads is not in force until it starts, and the new way in \
+                         was not tried with it"
+                    )
+                }));
                 let settled = self.settle(&ready, &document, &mut conversation, since, &mut outcome);
                 self.cancellable(settled).await
             }

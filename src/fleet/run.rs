@@ -117,6 +117,8 @@ pub struct Outcome {
     pub left: Option<Arc<Plan>>,
     /// What it says of itself that the inventory does not, one sentence each.
     pub notes: Vec<String>,
+    /// What has come out of the apply that a person should know, one sentence each.
+    pub learned: Vec<String>,
     /// What stopped the work on it.
     pub failure: Option<Failure>,
     /// What went over the connection.
@@ -236,6 +238,7 @@ impl<'a> Run<'a> {
                 steps: Vec::new(),
                 unplanned: ready.unplanned,
                 notes: ready.notes,
+                learned: Vec::new(),
                 failure: None,
                 tally: ready.tally,
             },
@@ -247,6 +250,7 @@ impl<'a> Run<'a> {
                 steps: binding::barred(&ready.stale).into_values().collect(),
                 unplanned: std::mem::take(&mut ready.unplanned),
                 notes: std::mem::take(&mut ready.notes),
+                learned: Vec::new(),
                 failure: None,
                 tally: ready.let_go().await,
             },
@@ -258,6 +262,7 @@ impl<'a> Run<'a> {
                 unplanned: Vec::new(),
                 left: None,
                 notes: Vec::new(),
+                learned: Vec::new(),
                 failure: Some(failure),
                 tally: Tally::default(),
             },

@@ -150,6 +150,8 @@ pub struct MachineFacts {
     pub init: Init,
     /// The kernel's name (`uname -s`).
     pub system: String,
+    /// Lines of sshd's settings that say where it looks for keys, as far as they may be read.
+    pub sshd: Vec<String>,
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::class::{Class, Threefold};
 use super::departure::{self, Departure};
+use super::force;
 use super::guarded;
 use super::making::Making;
 use super::order::{Cycle, order};
@@ -119,8 +120,9 @@ impl Plan {
             making.bring(index, &needs);
         }
         making.depart(turns.iter().filter(|turn| !turn.first));
-        let mut plan = making.finish();
+        let (mut plan, unread) = making.finish();
         guarded::arrange(&mut plan);
+        force::warn(&mut plan, &unread);
         Ok(plan)
     }
 

@@ -8,9 +8,10 @@ use super::compute::{Blocked, Known, Plan, Step};
 use super::departure::{Departure, Turn};
 use super::foreseen::Foreseen;
 use crate::model::{Aspects, MachinePath, ResourceId, Source, Span};
+use crate::resource::force::Force;
 use crate::resource::{
     Action, Answer, Answers, Comparison, Declared, Detail, Difference, ObserveError, Origin, Removal,
-    Surroundings,
+    Surroundings, Touched, Ways,
 };
 use crate::state::Entry;
 
@@ -26,6 +27,9 @@ pub(super) struct Making<'a> {
     /// Those that are blocked, of the declared resources and of the departures.
     blocked: BTreeSet<usize>,
     stuck: BTreeSet<usize>,
+    ways: Ways,
+    /// Resources whose file the way in leads through, and is read nobody knows when.
+    unread: BTreeSet<ResourceId>,
 }
 
 impl<'a> Making<'a> {
@@ -43,11 +47,27 @@ impl<'a> Making<'a> {
             departed: BTreeMap::new(),
             blocked: BTreeSet::new(),
             stuck: BTreeSet::new(),
+            ways: Ways::new(&known.observation.machine, known.declared),
+            unread: BTreeSet::new(),
         }
     }
 
-    pub(super) fn finish(self) -> Plan {
-        self.plan.awaiting_last()
+    /// The plan, and the resources whose file the way in leads through, and is read nobody knows when.
+    pub(super) fn finish(self) -> (Plan, BTreeSet<ResourceId>) {
+        (self.plan.awaiting_last(), self.unread)
+    }
+
+    /// Whether a change of these things can cut the way in, where `said` is what is known of it otherwise.
+    fn guards(&mut self, id: &ResourceId, touches: &[Touched], said: bool) -> bool {
+        let guards = said || self.ways.lead_through(touches);
+        let mut paths = touches.iter().filter_map(|touched| match touched {
+            Touched::Path(path) => Some(path),
+            _ => None,
+        });
+        if guards && paths.any(|path| self.ways.force(path) == Force::Unknown) {
+            self.unread.insert(id.clone());
+        }
+        guards
     }
 
     /// Takes the next declared resource, and the indices of those it needs.
@@ -75,6 +95,8 @@ impl<'a> Making<'a> {
                 let foreseen = one.resource.foreseen(answers);
                 let (class, aspects) =
                     classify(&one.resource.wanted(), &observed, former.as_ref(), &surroundings.key);
+                let touches = one.resource.touches();
+                let guarded = self.guards(&id, &touches, one.guard || one.resource.guards());
                 let step = self.plan.steps.len();
                 self.brought.insert(index, step);
                 self.foreseen.add(step, foreseen);
@@ -91,9 +113,9 @@ impl<'a> Making<'a> {
                     because,
                     entry: Some(entry),
                     former,
-                    touches: one.resource.touches(),
+                    touches,
                     awaits: one.awaits.clone(),
-                    guarded: one.guard || one.resource.guards(),
+                    guarded,
                 });
             }
         }
@@ -206,6 +228,9 @@ impl<'a> Making<'a> {
         let needs: BTreeSet<usize> = needs.chain(builds_on).collect();
         self.departed.insert(turn.index, step);
         self.foreseen.add(step, if is_removed { foreseen } else { Vec::new() });
+        let touches = departure.remnant.as_ref().map(|remnant| remnant.touches()).unwrap_or_default();
+        let said = departure.remnant.as_ref().is_some_and(|remnant| remnant.guards());
+        let guarded = self.guards(&id, &touches, said);
         self.plan.steps.push(Step {
             id,
             origin: departed_origin(),
@@ -216,9 +241,9 @@ impl<'a> Making<'a> {
             because: Vec::new(),
             entry: None,
             former: Some(departure.entry.clone()),
-            touches: departure.remnant.as_ref().map(|remnant| remnant.touches()).unwrap_or_default(),
+            touches,
             awaits: Vec::new(),
-            guarded: departure.remnant.as_ref().is_some_and(|remnant| remnant.guards()),
+            guarded,
         });
     }
 }

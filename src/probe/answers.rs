@@ -19,6 +19,8 @@ const THEIRS: &str = "u ";
 pub(super) struct Gathered {
     section: Option<Section>,
     facts: BTreeMap<String, String>,
+    /// Lines of sshd's settings.
+    sshd: Vec<String>,
     /// What `stat` said, by who asked.
     stats: BTreeMap<(Asker, String), Stat>,
     errors: Vec<(Asker, String)>,
@@ -135,7 +137,9 @@ impl Gathered {
         match self.section {
             None => {}
             Some(Section::Facts) => {
-                if let Some((name, value)) = text.split_once(' ') {
+                if let Some(line) = text.strip_prefix("sshd ") {
+                    self.sshd.push(line.to_owned());
+                } else if let Some((name, value)) = text.split_once(' ') {
                     self.facts.insert(name.to_owned(), value.to_owned());
                 }
             }
@@ -246,6 +250,7 @@ impl Gathered {
                 _ => Init::Sysv,
             },
             system: self.facts.get("system").cloned().unwrap_or_default(),
+            sshd: self.sshd.clone(),
         };
         let mut answers = vec![Vec::new(); probe.askers];
         let mut unit = 0;

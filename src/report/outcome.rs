@@ -55,6 +55,7 @@ fn body(machine: &MachineReport<'_>, style: Style) -> String {
     if let Some(failure) = machine.failure {
         planned::failed(&mut text, failure, style);
     }
+    machine.learned.iter().for_each(|note| step::note(&mut text, note, 2, style));
     let Some(plan) = machine.plan else { return text };
     let mut not_reached = Vec::new();
     for (one, outcome) in plan.steps.iter().zip(machine.steps) {

@@ -49,9 +49,13 @@ pub const JOURNAL: Library =
 pub const APPLY: Library =
     Library { name: "apply", posix: include_str!("library/apply.sh"), needs: &[JOURNAL] };
 
+/// The functions that bring into force what was written, so that it is tried before it is confirmed.
+pub const FORCE: Library =
+    Library { name: "force", posix: include_str!("library/force.sh"), needs: &[JOURNAL] };
+
 /// The functions that arm a revert of what can cut the way in, confirm it or put it back.
 pub const GUARD: Library =
-    Library { name: "guard", posix: include_str!("library/guard.sh"), needs: &[JOURNAL] };
+    Library { name: "guard", posix: include_str!("library/guard.sh"), needs: &[FORCE] };
 
 /// A call as one command of POSIX sh.
 #[must_use]

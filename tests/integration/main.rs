@@ -43,6 +43,8 @@ mod rig_drift;
 #[cfg(test)]
 mod rig_faults;
 #[cfg(test)]
+mod rig_force;
+#[cfg(test)]
 mod rig_guard;
 #[cfg(test)]
 mod rig_histories;

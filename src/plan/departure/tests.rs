@@ -90,7 +90,13 @@ fn answer(question: &Question, held: &[(&str, &str)]) -> Answer {
 
 fn plan(ledger: &Ledger, declared: &[Declared], held: &[(&str, &str)]) -> Plan {
     let departures = departures(ledger, declared);
-    let machine = MachineFacts { uid: 0, home: None, init: Init::Systemd, system: "Linux".to_owned() };
+    let machine = MachineFacts {
+        uid: 0,
+        home: None,
+        init: Init::Systemd,
+        system: "Linux".to_owned(),
+        sshd: Vec::new(),
+    };
     let of = |questions: Vec<Question>| questions.iter().map(|one| answer(one, held)).collect();
     let answers = declared
         .iter()

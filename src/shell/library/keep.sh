@@ -348,9 +348,9 @@ fp_tab_restore() {
 	if [ "$fp_now" = "$fp_was" ]; then
 		return 0
 	elif [ "$fp_was" = 'crontab absent' ]; then
-		fp_crontab_of "${fp_thing#crontab:}" -r </dev/null
+		fp_crontab_drop "${fp_thing#crontab:}"
 	else
-		fp_image_content "$1" | fp_crontab_of "${fp_thing#crontab:}" -
+		fp_image_content "$1" | fp_crontab_set "${fp_thing#crontab:}"
 	fi
 }
 

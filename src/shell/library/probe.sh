@@ -258,5 +258,10 @@ fp_facts() {
 	else
 		printf 'init sysv\n'
 	fi
+	if [ -r /etc/ssh/sshd_config ]; then
+		# As much as a setting may have, and of so many lines.
+		sed -n 's/^[[:space:]]*\(authorized[a-z]*\|trustedusercakeys\)\([[:space:]=].\{1,300\}\)$/sshd \1\2/Ip' \
+			/etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf 2>/dev/null | head -n 40
+	fi
 	fp_frame end
 }
