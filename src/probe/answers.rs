@@ -216,6 +216,7 @@ impl Gathered {
             record: words.remove("record"),
             run: words.remove("run"),
             progress: words.remove("progress"),
+            has_runs: words.remove("orphaned").is_some(),
             unreadable: words.remove("unreadable").map(text),
             elsewhere: words.remove("elsewhere").map(text),
             armed: words.remove("armed").map(text),
@@ -360,7 +361,7 @@ impl Gathered {
 fn kept_lines(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     let Some((word, rest)) = text.split_once(' ') else { return Vec::new() };
     let known = |names: &[&'static str], word: &str| names.iter().find(|name| **name == word).copied();
-    if let Some(word) = known(&["armed", "boot", "seen"], word) {
+    if let Some(word) = known(&["armed", "boot", "orphaned", "seen"], word) {
         return vec![(word, rest.as_bytes().to_vec())];
     }
     if let Some(word) = known(&["unreadable", "elsewhere"], word) {

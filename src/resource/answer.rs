@@ -206,6 +206,12 @@ impl<'a> Answers<'a> {
         self.surroundings.declared.contains(path)
     }
 
+    /// Whether a path has a resource of its own of that kind.
+    #[must_use]
+    pub fn is_declared_as(&self, kind: &str, path: &MachinePath) -> bool {
+        self.surroundings.wanted.iter().any(|(of, at, _)| *of == kind && at == path)
+    }
+
     /// A path below a folder that has a resource of its own in this plan.
     #[must_use]
     pub fn declared_below(&self, folder: &MachinePath) -> Option<&'a MachinePath> {
