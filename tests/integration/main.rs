@@ -34,6 +34,7 @@ mod rig_bounds;
 #[cfg(test)]
 mod rig_consent;
 #[cfg(test)]
+mod rig_departed;
 mod rig_disk;
 #[cfg(test)]
 mod rig_drift;
