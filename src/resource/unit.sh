@@ -138,8 +138,15 @@ fp_unit_retire() {
 	# Without its file a unit has no such state, and its links stay until they are taken away.
 	case "$fp_unit_state
 " in
-	*UnitFileState=enabled* | *UnitFileState=alias* | *UnitFileState=linked* | *"UnitFileState=
-"*) fp_unit_ask disable "$1" || return 1 ;;
+	*UnitFileState=enabled* | *UnitFileState=alias* | *UnitFileState=linked*) fp_unit_ask disable "$1" || return 1 ;;
+	*"UnitFileState=
+"*)
+		# It fails when there is no link either.
+		if ! fp_unit_ask disable "$1" 2>/dev/null && [ -n "$(fp_unit_links "$1")" ]; then
+			printf 'failed to disable %s: %s\n' "$1" "$fp_unit_said" >&2
+			return 1
+		fi
+		;;
 	esac
 	# Of a timer that makes up for runs it missed, systemd keeps a stamp.
 	case $fp_unit_state in

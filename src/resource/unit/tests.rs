@@ -364,6 +364,7 @@ fn retiring_says_what_failed_and_cleans_up_after_timers() {
 case " $* " in
 *=ActiveState*) [ -e "$HERE/stopped" ] && echo ActiveState=inactive || echo ActiveState=active ;;
 *" show "*) cat "$HERE/shown" ;;
+*" disable "*) [ ! -e "$HERE/unknown" ] || { echo "it does not exist" >&2; exit 1; } ;;
 *" stop "*) [ ! -e "$HERE/stuck" ] || { echo "it does not stop" >&2; exit 1; }; [ -e "$HERE/goes-on" ] || : >"$HERE/stopped" ;;
 esac"#,
         );
@@ -381,6 +382,10 @@ esac"#,
         assert_eq!(bench.perform(std::slice::from_ref(&operation)).status, 0);
         let log = bench.log();
         assert!(log.contains(" stop -- a.timer") && log.contains(" disable -- a.timer"), "{log}");
+        // systemctl does not disable what has neither file nor links, and there is nothing to disable.
+        std::fs::write(bench.file("unknown"), "").unwrap();
+        assert_eq!(bench.perform(std::slice::from_ref(&operation)).status, 0);
+        bench.log();
         // One that says it has stopped and goes on has not.
         std::fs::remove_file(bench.file("stopped")).unwrap();
         std::fs::write(bench.file("goes-on"), "").unwrap();
