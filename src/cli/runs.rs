@@ -221,12 +221,14 @@ pub(super) async fn change(arguments: &Change, wish: Wish<'_>, surface: Surface)
     let untouched = &session.untouched;
     let changes = |one: &&Prepared| one.result.as_ref().is_ok_and(Ready::has_changes);
     let machines = prepared.iter().filter(changes).count();
+    // What is only written down needs no question.
+    let news = prepared.iter().any(|one| one.result.as_ref().is_ok_and(Ready::has_news));
     {
         let reports = in_order(&session.order, untouched, prepared.iter().map(of_prepared));
         if !look.json {
             say(&report::plans(&reports, surface.output));
         }
-        if machines == 0 || cancel.is_cancelled() {
+        if (machines == 0 && !news) || cancel.is_cancelled() {
             let exit = reports.iter().map(of_plan).fold(Exit::Done, Exit::or_worse);
             let exit = if cancel.is_cancelled() { Exit::Interrupted } else { exit };
             if wish.aside {
@@ -236,7 +238,9 @@ pub(super) async fn change(arguments: &Change, wish: Wish<'_>, surface: Surface)
             }
             return exit;
         }
-        if !arguments.yes && look.json {
+        if machines == 0 {
+            // Nobody is asked.
+        } else if !arguments.yes && look.json {
             // Standard output is for the outcome; who is asked sees the plan all the same.
             complain(&report::plans(&reports, surface.errors));
             complain(&format!("\n{}", report::summary(&reports, surface.errors)));
@@ -251,7 +255,7 @@ pub(super) async fn change(arguments: &Change, wish: Wish<'_>, surface: Surface)
                 one.refuse(&lacking).await;
             }
         }
-    } else {
+    } else if machines > 0 {
         match ask(machines, &warnings(&prepared, &wish), &cancel).await {
             Answer::Yes => {}
             Answer::No => {

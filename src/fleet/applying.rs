@@ -16,6 +16,10 @@ use crate::model::MachineName;
 use crate::probe::{Conversation, Performed};
 use crate::state::RunDocument;
 
+/// What stands before the news that an apply without changes writes down, before and after that.
+pub(super) const TO_BE_WRITTEN: &str = "to be written down in its record: ";
+const WRITTEN: &str = "written down in its record: ";
+
 /// How long a session is held while a question waits for its answer (contract C13).
 const HELD: Duration = Duration::from_secs(300);
 
@@ -100,6 +104,7 @@ impl Run<'_> {
         match left {
             Ok(left) => {
                 conversation.close().await;
+                outcome.written_down();
                 let left = Arc::new(left);
                 self.tell(&outcome.machine, Happening::Verified(Arc::clone(&left)));
                 outcome.left = Some(left);
@@ -139,6 +144,17 @@ impl Run<'_> {
     }
 }
 
+impl Outcome {
+    /// Says of what was to be written down that it is.
+    fn written_down(&mut self) {
+        for note in &mut self.notes {
+            if let Some(news) = note.strip_prefix(TO_BE_WRITTEN) {
+                *note = format!("{WRITTEN}{news}");
+            }
+        }
+    }
+}
+
 impl Ready {
     /// What the run writes down on the machine before it changes anything.
     fn intent(
@@ -150,6 +166,7 @@ impl Ready {
         let seen = self.memory.ledger.seen.clone();
         let (machine, target) = (&self.job.machine, &self.job.target);
         let record = self.memory.record(&self.plan, identity, machine, target, &self.job.facts.user)?;
+        self.memory.room_after(document, identity, machine, target, &self.job.facts.user)?;
         Ok(Intent {
             run: identity.run.clone(),
             notice: self.notice(identity),

@@ -8,6 +8,7 @@ use futures::StreamExt as _;
 use futures::stream;
 use tokio_util::sync::CancellationToken;
 
+use super::applying::TO_BE_WRITTEN;
 use super::binding::{self, Binding};
 use super::consent::{self, Consent};
 use super::course::{self, Course};
@@ -91,6 +92,8 @@ pub struct Ready {
     pub consents: Vec<Consent>,
     /// What went over the connection.
     pub tally: Tally,
+    /// What an apply writes down although it changes nothing.
+    pub(super) news: Option<String>,
     pub(super) job: Job,
     pub(super) declared: Vec<Declared>,
     pub(super) surroundings: Surroundings,
@@ -186,7 +189,7 @@ impl<'a> Run<'a> {
                 let result = match result {
                     Ok(mut ready) => {
                         // A session is worth holding only for a plan that may be applied.
-                        let keep = !ready.plan.steps.is_empty()
+                        let keep = (!ready.plan.steps.is_empty() || ready.has_news())
                             && held.try_acquire().map(tokio::sync::SemaphorePermit::forget).is_ok();
                         if !keep && let Some(conversation) = ready.conversation.take() {
                             conversation.close().await;
@@ -231,7 +234,7 @@ impl<'a> Run<'a> {
     async fn apply_prepared(&self, prepared: Prepared, course: &Course) -> Outcome {
         let machine = prepared.machine;
         match prepared.result {
-            Ok(ready) if ready.plan.steps.is_empty() => Outcome {
+            Ok(ready) if ready.plan.steps.is_empty() && !ready.has_news() => Outcome {
                 machine,
                 left: Some(Arc::clone(&ready.plan)),
                 plan: Some(ready.plan),
@@ -243,7 +246,7 @@ impl<'a> Run<'a> {
                 tally: ready.tally,
             },
             // A saved plan of which nothing holds any more: there is nothing to begin.
-            Ok(mut ready) if ready.stale.len() == ready.plan.steps.len() => Outcome {
+            Ok(mut ready) if !ready.has_changes() && !ready.has_news() => Outcome {
                 machine,
                 left: Some(Arc::clone(&ready.plan)),
                 plan: Some(Arc::clone(&ready.plan)),
@@ -322,6 +325,7 @@ impl<'a> Run<'a> {
         let Looked { conversation, observation, memory } = self.remember(&job, &declared, opened).await?;
         let plan = self.chosen(memory.plan(&declared, &observation, &surroundings, &salt)?);
         let remarks = memory.remarks(&observation);
+        let past = memory.notes(&plan);
         let bound = Binding::new(plan, self.saved(&job.machine));
         let bound_notes = bound.notes();
         let Binding { plan, stale, unplanned, .. } = bound;
@@ -333,7 +337,11 @@ impl<'a> Run<'a> {
                 consent::needed(&plan, &memory.ledger, &identity.inventory.1, identity.beside.as_ref())
             }
         };
-        let notes = memory.notes().into_iter().chain(remarks).chain(differences);
+        // A run about a part of the machine has not seen that all is as wanted.
+        let news =
+            if self.options.only.is_some() || !unplanned.is_empty() { None } else { memory.news(&plan) };
+        let notes = past.into_iter().chain(remarks).chain(differences);
+        let notes = notes.chain(news.as_ref().map(|news| format!("{TO_BE_WRITTEN}{news}")));
         let notes = notes.chain(bound_notes).chain(consents.iter().map(|consent| consent.note())).collect();
         Ok(Ready {
             plan: Arc::new(plan),
@@ -342,6 +350,7 @@ impl<'a> Run<'a> {
             unplanned,
             consents,
             tally: conversation.tally(),
+            news,
             job,
             declared,
             surroundings,
@@ -430,6 +439,12 @@ impl Ready {
     #[must_use]
     pub fn has_changes(&self) -> bool {
         self.plan.steps.len() > self.stale.len()
+    }
+
+    /// Whether there is something to write down on the machine, and nothing to change.
+    #[must_use]
+    pub fn has_news(&self) -> bool {
+        self.news.is_some()
     }
 
     /// Ends the session that was held; gives what went over it.

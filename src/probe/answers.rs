@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::script::Probe;
 use crate::model::{Digest, Init, MachineFacts};
-use crate::resource::{Answer, Observation, PathFacts, PathType, Question, UnitFacts, Want};
+use crate::resource::{Acting, Answer, Observation, PathFacts, PathType, Question, UnitFacts, Want};
 use crate::shell::frames::Line;
 use crate::state::{Elsewhere, Kept, unpacked};
 
@@ -37,6 +37,10 @@ pub(super) struct Gathered {
     /// process says counts for these paths only.
     theirs: BTreeMap<usize, Asker>,
     askers: usize,
+    /// On whose behalf a path is looked at, when that is not the user we act as.
+    acting: BTreeMap<usize, Acting>,
+    /// Paths in what belongs to a user that is not there any more.
+    orphans: BTreeSet<usize>,
     nonsense: Option<String>,
     /// What is remembered on the machine, word by word.
     kept: BTreeMap<&'static str, Vec<u8>>,
@@ -87,6 +91,12 @@ impl Gathered {
                         self.section = Some(Section::Paths(asker));
                         self.theirs.extend(parsed(numbers).map(|number| (number, asker)));
                     }
+                    ["acting", user, groups, numbers @ ..] => {
+                        let groups = groups.split(',').map(str::to_owned).collect();
+                        let acting = Acting { user: (*user).to_owned(), groups };
+                        self.acting.extend(parsed(numbers).map(|number| (number, acting.clone())));
+                    }
+                    ["silent", "orphan", numbers @ ..] => self.orphans.extend(parsed(numbers)),
                     ["silent", "hung", numbers @ ..] => {
                         self.silent.extend(parsed(numbers).map(|number| (number, None)));
                     }
@@ -225,6 +235,7 @@ impl Gathered {
             record: words.remove("record"),
             run: words.remove("run"),
             progress: words.remove("progress"),
+            has_runs: words.remove("orphaned").is_some(),
             unreadable: words.remove("unreadable").map(text),
             elsewhere: std::mem::take(&mut self.elsewhere),
             armed: words.remove("armed").map(text),
@@ -283,6 +294,12 @@ impl Gathered {
     }
 
     fn path_answer(&self, number: usize, path: &str, want: &Want) -> Answer {
+        if self.orphans.contains(&number) {
+            return Answer::Unanswered(format!(
+                "{path} is in what belongs to a user that is not there any more; remove it by hand, or give it \
+                 to somebody (chown)"
+            ));
+        }
         match self.silent.get(&number) {
             Some(None) => {
                 let reason = format!("{path} does not answer: the file system it is on hangs");
@@ -296,7 +313,10 @@ impl Gathered {
         let asker = self.theirs.get(&number).copied().unwrap_or_default();
         let Some(stat) = self.stats.get(&(asker, path.to_owned())) else {
             return match self.absence(asker, path) {
-                None => Answer::Path(PathFacts::absent()),
+                None => {
+                    let acting = self.acting.get(&number).cloned();
+                    Answer::Path(PathFacts { acting, ..PathFacts::absent() })
+                }
                 Some(error) => Answer::Unanswered(error),
             };
         };
@@ -323,6 +343,7 @@ impl Gathered {
             size: stat.size,
             digest,
             bytes: self.bytes.get(&number).cloned(),
+            acting: self.acting.get(&number).cloned(),
         })
     }
 
@@ -370,7 +391,7 @@ impl Gathered {
 fn kept_lines(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     let Some((word, rest)) = text.split_once(' ') else { return Vec::new() };
     let known = |names: &[&'static str], word: &str| names.iter().find(|name| **name == word).copied();
-    if let Some(word) = known(&["armed", "boot", "seen"], word) {
+    if let Some(word) = known(&["armed", "boot", "orphaned", "seen"], word) {
         return vec![(word, rest.as_bytes().to_vec())];
     }
     if let Some(word) = known(&["unreadable"], word) {

@@ -19,6 +19,9 @@ fp_crontab_show() {
 		*unknown*)
 			if ! id -u "$1" >/dev/null 2>&1; then
 				printf 'nobody\ncrontab \n'
+				for fp_crontab_file in /var/spool/cron/crontabs /var/spool/cron; do
+					[ ! -f "$fp_crontab_file/$1" ] || printf 'left %s\n' "$fp_crontab_file/$1"
+				done
 				return
 			fi
 			;;

@@ -224,6 +224,9 @@ impl Resource for File {
             // What comes before it may make it: a package, for one.
             details.push(Detail::Note(format!("the folder {folder} is not there yet, and is not declared")));
         }
+        if !same || !details.is_empty() {
+            facts.may_have(&self.path, Some(&self.owner), self.group.as_deref())?;
+        }
         let operation = if !same {
             details.push(self.content_details(facts));
             self.write(facts, answers.key())

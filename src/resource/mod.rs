@@ -35,7 +35,9 @@ mod unit_files;
 pub mod way_in;
 mod ways;
 
-pub use answer::{Answer, Answers, Observation, ObserveError, PathFacts, PathType, Surroundings, UnitFacts};
+pub use answer::{
+    Acting, Answer, Answers, Observation, ObserveError, PathFacts, PathType, Surroundings, UnitFacts,
+};
 pub use aspects::is_place;
 pub use content::{Content, Rendered, sealed};
 pub use declared::{Declared, Origin, Resource};

@@ -1,5 +1,9 @@
 //! Why what a machine remembers cannot be used.
 
+/// What to do about a file beside the record: with the record away, nothing of it is asked for.
+const MOVE_RECORD_AWAY: &str = "or move `record` in the state folder away: what is there counts as not made by fleetprov from then on, \
+     and is never removed";
+
 /// What to do about a record that cannot be used, said once.
 const MOVE_AWAY: &str =
     "or move it away: what is there counts as not made by fleetprov from then on, and is never removed";
@@ -19,6 +23,14 @@ pub enum RecordError {
     #[error("understand {path}: {reason}; put back a good copy, {MOVE_AWAY}")]
     Damaged {
         /// The file.
+        path: String,
+        /// What is wrong, with its place.
+        reason: String,
+    },
+    /// The record can be understood, but not what the run did that it names.
+    #[error("understand {path}: {reason}; put back a good copy, {MOVE_RECORD_AWAY}")]
+    RunDamaged {
+        /// The run's document.
         path: String,
         /// What is wrong, with its place.
         reason: String,

@@ -21,8 +21,8 @@ const FORMAT: u32 = 1;
 /// The first word of a record.
 const MARK: &str = "fleetprov-record";
 
-/// The most bytes of a document.
-const LARGEST: usize = 8 * 1024 * 1024;
+/// The most bytes of a document: what a machine sends of one (`state.sh`).
+pub(super) const LARGEST: usize = 4 * 1024 * 1024;
 
 /// How deep what a kind remembers may be nested: well below what the JSON reader takes (128), so that
 /// whatever is read can be written into any document and read again.
@@ -464,4 +464,15 @@ pub(super) fn read_run(bytes: &[u8], path: &str) -> Result<RunDocument, RecordEr
         });
     }
     Ok(RunDocument { id, who: form.who, when: form.when, what: form.what, inventory, beside, steps })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LARGEST;
+
+    #[test]
+    fn what_is_written_is_small_enough_for_a_machine_to_send() {
+        let machine = include_str!("../shell/library/state.sh");
+        assert!(machine.contains(&format!("\"$fp_size\" -le {LARGEST} ]")), "{LARGEST}");
+    }
 }

@@ -14,6 +14,8 @@ pub struct Kept {
     pub run: Option<Vec<u8>>,
     /// `runs/RUN/progress` of the same run.
     pub progress: Option<Vec<u8>>,
+    /// Whether there are runs that changed something, though there is no record.
+    pub has_runs: bool,
     /// Why what is there cannot be read: it is no plain file, belongs to another user, is too large.
     pub unreadable: Option<String>,
     /// What was found of other records of this machine, perhaps of other fleets.

@@ -36,6 +36,8 @@ pub struct Ledger {
     pub inventories: Vec<Digest>,
     /// The login it was last applied under.
     pub login: Option<Login>,
+    /// Whether there were runs before, and the record of what they made is gone.
+    pub is_lost: bool,
     /// What the next apply is bound to: the digest of record and progress as they were read, or `absent`.
     pub seen: String,
 }
@@ -57,6 +59,8 @@ pub struct CutRun {
     pub open: Vec<ResourceId>,
     /// Whether its guarded steps were put back.
     pub reverted: bool,
+    /// Whether all that was done is known.
+    pub certain: bool,
 }
 
 impl Default for Ledger {
@@ -71,6 +75,7 @@ impl Default for Ledger {
             last: None,
             inventories: Vec::new(),
             login: None,
+            is_lost: false,
             seen: "absent".to_owned(),
         }
     }

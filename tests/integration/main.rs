@@ -37,6 +37,7 @@ mod rig_bounds;
 #[cfg(test)]
 mod rig_consent;
 #[cfg(test)]
+mod rig_departed;
 mod rig_disk;
 #[cfg(test)]
 mod rig_drift;

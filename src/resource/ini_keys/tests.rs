@@ -53,6 +53,7 @@ fn file(mode: u32, text: &str) -> Answer {
         user: "root".to_owned(),
         digest: Some(Digest::of(text.as_bytes())),
         bytes: Some(text.as_bytes().to_vec()),
+        acting: None,
         ..PathFacts::absent()
     })
 }

@@ -186,6 +186,7 @@ impl Bench {
                 _ => Digest::of(bytes),
             }),
             bytes: bytes.filter(|_| matches!(want, Want::Bytes { .. })),
+            acting: None,
             what,
         }
     }

@@ -458,8 +458,15 @@ fp_keep_clean() {
 	while IFS= read -r fp_name; do
 		[ -n "$fp_name" ] || continue
 		fp_name=${fp_name%/run}
-		fp_count=$((fp_count + 1))
+		# A run without steps only wrote the record, and is nothing to go back to.
+		fp_word=''
+		{ read -r fp_word && read -r fp_word; } 2>/dev/null <"$fp_name/progress"
+		[ "$fp_word" = end ] || fp_count=$((fp_count + 1))
 		[ "$fp_name" != "$1/runs/$fp_last" ] || continue
+		if [ "$fp_word" = end ]; then
+			rm -rf -- "$fp_name"
+			continue
+		fi
 		if [ "$fp_count" -ge 100 ]; then
 			rm -rf -- "$fp_name"
 			continue

@@ -152,9 +152,13 @@ fp_group_answer() {
 		fp_hung="$fp_hung$fp_mount
 "
 		fp_frame silent hung "$fp_numbers"
+	elif [ "$fp_who" = UNKNOWN ]; then
+		fp_frame silent orphan "$fp_numbers"
 	elif [ -n "$fp_who" ] && { ! fp_await 250 "$1" || ! grep -q '^answered$' "$1"; }; then
 		fp_frame silent late "$fp_who" "$fp_numbers"
 	elif [ -n "$fp_who" ]; then
+		fp_teams=$(id -Gn -- "$fp_who" 2>/dev/null | tr ' ' ',')
+		fp_frame acting "$fp_who" "${fp_teams:--}" "$fp_numbers"
 		fp_frame begin theirs "$fp_numbers"
 		fp_foreign <"$1"
 		fp_frame end

@@ -61,6 +61,17 @@ fp_state_seen() {
 	fp_seen=${fp_seen%% *}
 }
 
+# Says so when runs in folder $1 have begun something, though there is no record. One that was cut before it
+# wrote the first record has not.
+fp_state_orphaned() {
+	for fp_name in "$1"/runs/*/progress; do
+		if { read -r fp_word && read -r fp_word; } 2>/dev/null <"$fp_name"; then
+			printf 'orphaned yes\n'
+			return
+		fi
+	done
+}
+
 # Whether guarded steps wait to be confirmed in state folder $1, or are being put back (guard.sh). Sets
 # fp_word to their run.
 fp_armed() {
@@ -133,6 +144,7 @@ fp_kept() {
 			done
 			printf 'seen %s\n' "$fp_seen"
 			[ -z "$fp_files" ] || printf '%s\n' "$fp_files"
+			[ -e "$1/record" ] || [ -h "$1/record" ] || fp_state_orphaned "$1"
 			if fp_armed "$1"; then
 				printf 'armed %s\n' "$fp_word"
 			fi
