@@ -7,6 +7,7 @@ mod demo;
 mod exit;
 mod history;
 mod keys;
+mod links;
 mod load;
 mod log;
 mod main;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
 
+use super::links::{Link, LinkHalf};
 use super::seats::SeatKeys;
 use crate::model::Source;
 use crate::resource::Content;
@@ -26,6 +27,12 @@ pub struct Library {
     pub secrets: BTreeMap<String, Content>,
     /// The public halves of the seats' access keys.
     pub seats: Vec<SeatKeys>,
+    /// Who opens whom over SSH in the fleet, as [`super::links`] says.
+    pub links: Vec<Link>,
+    /// The public halves of the links' keys.
+    pub halves: Vec<LinkHalf>,
+    /// The lines of `known_hosts` that pin what links open, by host and port.
+    pub hosts: BTreeMap<(String, u16), Vec<String>>,
 }
 
 impl Library {

@@ -14,6 +14,7 @@ use super::course::{self, Course};
 use super::failure;
 use super::identity::RunIdentity;
 use super::memory::Memory;
+use super::rounds::exports;
 use crate::event::{Event, Failure, FailureKind, Happening, StepOutcome};
 use crate::model::{Facts, MachineName, ResourceId, Target};
 use crate::plan::{Plan, SavedMachine, SavedPlan};
@@ -67,6 +68,8 @@ pub struct Run<'a> {
     pub(super) options: RunOptions,
     tell: &'a (dyn Fn(Event) + Send + Sync),
     saved: Option<Arc<SavedPlan>>,
+    /// The resources that may change though the saved plan does not have them so.
+    pub(super) announced: Option<Chosen>,
 }
 
 /// A machine whose plan is known, or that cannot be worked on.
@@ -89,6 +92,8 @@ pub struct Ready {
     pub unplanned: Vec<ResourceId>,
     /// What a person has to agree to in so many words.
     pub consents: Vec<Consent>,
+    /// Values born on the machine that others need ([`crate::resource::Resource::export`]), by the resource they are of.
+    pub exports: Vec<(ResourceId, String)>,
     /// What went over the connection.
     pub tally: Tally,
     pub(super) job: Job,
@@ -115,6 +120,8 @@ pub struct Outcome {
     pub unplanned: Vec<ResourceId>,
     /// What is still left to do, when it could be looked at again.
     pub left: Option<Arc<Plan>>,
+    /// As [`Ready::exports`], when it could be looked at again.
+    pub exports: Vec<(ResourceId, String)>,
     /// What it says of itself that the inventory does not, one sentence each.
     pub notes: Vec<String>,
     /// What stopped the work on it.
@@ -131,13 +138,20 @@ impl<'a> Run<'a> {
         options: RunOptions,
         tell: &'a (dyn Fn(Event) + Send + Sync),
     ) -> Self {
-        Self { connector, options, tell, saved: None }
+        Self { connector, options, tell, saved: None, announced: None }
     }
 
     /// The same run, but on the machines of a saved plan it makes only what that holds, as it was shown.
     #[must_use]
     pub fn bound_to(self, saved: Arc<SavedPlan>) -> Self {
         Self { saved: Some(saved), ..self }
+    }
+
+    /// The same run, with resources that may change though the saved plan does not have them, or has them
+    /// otherwise: whoever agreed to it was told so.
+    #[must_use]
+    pub fn announcing(self, announced: Chosen) -> Self {
+        Self { announced: Some(announced), ..self }
     }
 
     /// Asks all machines and computes their plans, in the order of the jobs. Sessions of machines
@@ -235,6 +249,7 @@ impl<'a> Run<'a> {
                 plan: Some(ready.plan),
                 steps: Vec::new(),
                 unplanned: ready.unplanned,
+                exports: ready.exports,
                 notes: ready.notes,
                 failure: None,
                 tally: ready.tally,
@@ -246,6 +261,7 @@ impl<'a> Run<'a> {
                 plan: Some(Arc::clone(&ready.plan)),
                 steps: binding::barred(&ready.stale).into_values().collect(),
                 unplanned: std::mem::take(&mut ready.unplanned),
+                exports: std::mem::take(&mut ready.exports),
                 notes: std::mem::take(&mut ready.notes),
                 failure: None,
                 tally: ready.let_go().await,
@@ -257,6 +273,7 @@ impl<'a> Run<'a> {
                 steps: Vec::new(),
                 unplanned: Vec::new(),
                 left: None,
+                exports: Vec::new(),
                 notes: Vec::new(),
                 failure: Some(failure),
                 tally: Tally::default(),
@@ -317,7 +334,7 @@ impl<'a> Run<'a> {
         let Looked { conversation, observation, memory } = self.remember(&job, &declared, opened).await?;
         let plan = self.chosen(memory.plan(&declared, &observation, &surroundings, &salt)?);
         let remarks = memory.remarks(&observation);
-        let bound = Binding::new(plan, self.saved(&job.machine));
+        let bound = Binding::new(plan, self.saved(&job.machine), self.announced.as_ref());
         let bound_notes = bound.notes();
         let Binding { plan, stale, unplanned, .. } = bound;
         let consents = consent::needed(&plan, &memory.ledger, &self.options.identity.inventory.1);
@@ -325,6 +342,7 @@ impl<'a> Run<'a> {
         let notes = notes.chain(bound_notes).chain(consents.iter().map(|consent| consent.note())).collect();
         Ok(Ready {
             plan: Arc::new(plan),
+            exports: exports(&declared, &observation, &surroundings),
             notes,
             stale,
             unplanned,
@@ -420,7 +438,7 @@ impl Ready {
     }
 
     /// Ends the session that was held; gives what went over it.
-    async fn let_go(mut self) -> Tally {
+    pub(super) async fn let_go(mut self) -> Tally {
         if let Some(conversation) = self.conversation.take() {
             conversation.close().await;
         }

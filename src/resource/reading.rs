@@ -1,7 +1,9 @@
 //! What a kind may ask for while it reads its fields: facts of the machine, templates, files, secrets.
 
 use super::content::Content;
-use crate::model::{Diagnostic, Diagnostics, Facts, MachineName, MachinePath, Node, Span, Spanned};
+use crate::model::{
+    Diagnostic, Diagnostics, Facts, MachineName, MachinePath, Node, ServiceName, Span, Spanned,
+};
 
 /// What the surroundings supply to a resource or intent that is being read.
 pub trait Supply {
@@ -38,6 +40,12 @@ pub trait Supply {
     fn machines_at(&self, host: &str, port: Option<u16>) -> Vec<MachineName> {
         let _ = (host, port);
         Vec::new()
+    }
+
+    /// The git service of the fleet that has this remote.
+    fn repository(&self, remote: &str) -> Option<ServiceName> {
+        let _ = remote;
+        None
     }
 }
 

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use super::access_keys::{AccessKeys, Which};
 use super::library;
+use super::link_keys::{LinkKeys, link_hosts};
 use super::secrets::Identities;
-use crate::desired::{Library, check_roles, resolve_all};
+use crate::desired::{Library, check_roles, links, resolve_all};
 use crate::inventory::{Fleet, parse_partly};
 use crate::model::{Diagnostics, Digest, Identity, MachineName, Source};
 
@@ -39,6 +40,8 @@ pub struct Project {
     pub inventory: (String, Digest),
     /// Path and text of the pinned host keys; the text is empty when there is no such file.
     pub known_hosts: (String, String),
+    /// The public halves of the links' keys.
+    pub link_keys: LinkKeys,
     /// This seat's keys for the fleet, and what opens them.
     pub keys: Option<(AccessKeys, Arc<Identities>)>,
     /// This seat's access keys, as they are shown to their machines.
@@ -95,7 +98,9 @@ pub fn load(options: &ProjectOptions) -> Result<Project, LoadError> {
         folder_of(Path::new(written.span.source().name())).join(&written.value)
     };
     let secrets = fleet.secrets.as_ref().map_or_else(|| folder.join("secrets"), beside);
-    let library = library::load(&folder, Some(&secrets), &options.identities)?;
+    let mut library = library::load(&folder, Some(&secrets), &options.identities)?;
+    // An overlay puts other machines in the place of these, which have other keys.
+    let link_keys = LinkKeys::new(&options.overlay.as_deref().map_or_else(|| folder.clone(), folder_of));
     let known_hosts = options
         .known_hosts
         .clone()
@@ -105,6 +110,9 @@ pub fn load(options: &ProjectOptions) -> Result<Project, LoadError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(unreadable(&known_hosts, &error)),
     };
+    library.links = links(&fleet, &library);
+    library.halves = link_keys.halves()?;
+    library.hosts = link_hosts(&fleet, &library.links, &known_hosts.display().to_string(), &text);
     let keys = match options.seat.as_deref() {
         None => None,
         Some(seat) => {
@@ -122,6 +130,7 @@ pub fn load(options: &ProjectOptions) -> Result<Project, LoadError> {
         folder,
         inventory: (options.inventory.display().to_string(), digest),
         known_hosts: (known_hosts.display().to_string(), text),
+        link_keys,
         keys,
         access,
     })
