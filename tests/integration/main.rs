@@ -55,6 +55,8 @@ mod rig_keys;
 #[cfg(test)]
 mod rig_leaving;
 #[cfg(test)]
+mod rig_links;
+#[cfg(test)]
 mod rig_lock;
 #[cfg(test)]
 mod rig_many;
