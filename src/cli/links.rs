@@ -10,9 +10,11 @@ use crate::desired::{LINK_DOOR, LinkHalf, missing_halves};
 use crate::event::{Event, StepOutcome};
 use crate::fleet::{Chosen, Outcome, Prepared, Run, RunOptions};
 use crate::format::authorized_keys::PublicKey;
+use crate::inventory::ServiceKind;
 use crate::model::{MachineName, ResourceId, Source};
 use crate::plan::SavedPlan;
-use crate::resource::{Action, Whom, authorized_key, link_key};
+use crate::report::{self, LinkRow, Style};
+use crate::resource::{Action, Opens, Whom, authorized_key, link_key};
 use crate::store::Project;
 use crate::transport::Connector;
 
@@ -204,6 +206,51 @@ pub(super) fn forget(project: &Project, outcomes: &[Outcome]) {
     }
 }
 
+/// The links of a fleet, a row for each key.
+pub(super) fn rows(project: &Project) -> Vec<LinkRow> {
+    let mut rows: BTreeMap<(usize, String), LinkRow> = BTreeMap::new();
+    let place = |name: &MachineName| project.fleet.machines.iter().position(|one| one.name == *name);
+    for link in &project.library.links {
+        let key = link.opens.key();
+        let row = rows.entry((place(&link.from).unwrap_or_default(), key.clone())).or_insert_with(|| {
+            let mut halves = project.library.halves.iter();
+            let half = halves.find(|half| half.machine == link.from.as_str() && half.key == key);
+            let known = half.and_then(|half| PublicKey::parse(half.source.text()).ok().map(|key| (half, key)));
+            LinkRow {
+                from: link.from.to_string(),
+                key,
+                whom: link.opens.whom.name().to_owned(),
+                uses: String::new(),
+                writes: false,
+                half: known.map(|(half, key)| (half.source.text().trim().to_owned(), key.fingerprint())),
+                service: match &link.opens.whom {
+                    Whom::Machine(_) => None,
+                    Whom::Service(name, ..) => remote(project, name.as_str()),
+                },
+            }
+        });
+        row.writes |= link.opens.writes;
+        row.uses = Opens { writes: row.writes, ..link.opens.clone() }.words();
+    }
+    rows.into_values().collect()
+}
+
+fn remote(project: &Project, service: &str) -> Option<String> {
+    match &project.fleet.service(service)?.kind {
+        ServiceKind::Git { remote, .. } => Some(remote.value.clone()),
+        _ => None,
+    }
+}
+
+/// Says where keys that were learned have to be let in by hand.
+pub(super) fn instructions(project: &Project, learned: &[Learned], style: Style) -> String {
+    let is_new = |row: &LinkRow| {
+        learned.iter().any(|one| one.machine.as_str() == row.from && one.key == row.key)
+    };
+    let rows = rows(project);
+    report::deploy_keys(&rows.iter().filter(|row| is_new(row)).collect::<Vec<_>>(), style)
+}
+
 /// A run in two rounds when there are keys to make, and in one otherwise.
 pub(super) struct Rounds<'a> {
     /// The run as it is now: the first one, or the second of two.
@@ -212,6 +259,8 @@ pub(super) struct Rounds<'a> {
     pub(super) prepared: Vec<Prepared>,
     /// What became of the machines that made keys.
     pub(super) first: Vec<Outcome>,
+    /// The public halves of those.
+    pub(super) learned: Vec<Learned>,
 }
 
 impl<'a> Rounds<'a> {
@@ -230,7 +279,7 @@ impl<'a> Rounds<'a> {
         let makers: BTreeSet<MachineName> =
             prepared.iter().filter(|one| !made(one).is_empty()).map(|one| one.machine.clone()).collect();
         if makers.is_empty() {
-            return Self { run, prepared, first: Vec::new() };
+            return Self { run, prepared, first: Vec::new(), learned: Vec::new() };
         }
         let shown = shown.cloned().unwrap_or_else(|| Arc::new(as_shown(&prepared, options)));
         let only: Chosen = Arc::new(|id: &ResourceId| id.kind == link_key::KIND);
@@ -248,7 +297,7 @@ impl<'a> Rounds<'a> {
         let options = RunOptions { identity: identity(project, "apply"), ..options.clone() };
         let run = Run::new(connector, options, tell).bound_to(shown).announcing(announced);
         let prepared = run.renew(prepared, jobs_of(project, &again)).await;
-        Self { run, prepared, first: outcomes }
+        Self { run, prepared, first: outcomes, learned }
     }
 
 }
@@ -262,11 +311,12 @@ pub(super) fn joined(first: &[Outcome], outcomes: Vec<Outcome>) -> Vec<Outcome> 
     outcomes.into_iter().map(join).collect()
 }
 
-/// Keeps what machines told after a run.
-pub(super) fn learn(project: &mut Project, outcomes: &[Outcome]) {
+/// Keeps what machines told after a run, and gives it.
+pub(super) fn learn(project: &mut Project, outcomes: &[Outcome]) -> Vec<Learned> {
     let learned = learned(project, outcomes.iter().map(|one| (&one.machine, one.exports.as_slice())));
     keep(project, &learned);
     take(project, &learned);
+    learned
 }
 
 /// The plans as a person was shown them.

@@ -223,13 +223,15 @@ pub(super) async fn change(arguments: &Change, wish: Wish<'_>, surface: Surface)
         let shown = plan_file.as_ref().map(|(_, plan)| plan);
         let project = &mut session.project;
         let rounds = Rounds::begin(project, &session.connector, &options, &tell, shown, run, prepared).await;
-        Rounds { run, prepared, first } = rounds;
+        let made;
+        Rounds { run, prepared, first, learned: made } = rounds;
+        known.extend(made);
         session.others = jobs_of(&session.project, &session.others.iter().map(|job| job.machine.clone()).collect());
     }
     let beside = run.look_at_awaited(&prepared, std::mem::take(&mut session.others)).await;
     let outcomes = links::joined(&first, run.apply_beside(prepared, &beside).await);
     if has_links {
-        links::learn(&mut session.project, &outcomes);
+        known.extend(links::learn(&mut session.project, &outcomes));
         links::forget(&session.project, &outcomes);
     }
     progress.clear();
@@ -244,6 +246,12 @@ pub(super) async fn change(arguments: &Change, wish: Wish<'_>, surface: Surface)
         print(&report::outcomes(&reports, surface.output));
     }
     finish(&session.fleet_name, &reports, look.json, exit, surface);
+    if look.json {
+        // Standard output holds one JSON document.
+        complain(&links::instructions(&session.project, &known, surface.errors));
+    } else {
+        print(&links::instructions(&session.project, &known, surface.output));
+    }
     exit
 }
 
