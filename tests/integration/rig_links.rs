@@ -142,3 +142,59 @@ fn an_apply_that_is_cut_between_its_rounds_is_finished_by_the_next() {
     assert_eq!(doors(web).len(), 1);
     assert!(run_leg(nas).success());
 }
+
+#[test]
+fn a_repository_outside_of_the_fleet_is_opened_once_its_key_was_let_in_by_hand() {
+    let rig = Rig::start(&[Machine::plain("nas"), Machine::plain("forge")]);
+    let (nas, forge) = (rig.machine("nas"), rig.machine("forge"));
+    forge.check(
+        "git init -q --bare -b main /srv/a.git && git init -q -b main /tmp/seed && cd /tmp/seed && echo x >x && \
+         git add . && git -c user.name=x -c user.email=x@x commit -qm x && git push -q /srv/a.git main",
+    );
+    let remote = format!("ssh://root@{}/srv/a.git", forge.address());
+    let role = format!("  - checkout: {{path: /srv/a, remote: \"{remote}\", push-url: disabled}}");
+    let mut project = Project::new(&rig).machine(nas, "root", "", &role);
+    project.rest(&format!("services:\n  notes: {{kind: git, remote: \"{remote}\"}}\n"));
+    project
+        .apply(&[])
+        .expect(3)
+        .says(&format!("nas opens {remote} with a key of its own, and it only reads. Let it in there:"))
+        .says("fleetprov:lab:nas:notes where that host keeps the keys of its repositories");
+    let half = std::fs::read_to_string(project.path("keys/links/nas/notes.pub")).unwrap();
+    // Said once, and again when it is asked for.
+    project.apply(&[]).expect(3).hides("Let it in there:");
+    let listed = project.keys("list", &[]).output().unwrap();
+    assert!(String::from_utf8_lossy(&listed.stdout).contains(half.trim()), "{listed:?}");
+    forge.check(&format!("echo '{}' >>/root/.ssh/authorized_keys", half.trim()));
+    project.apply(&[]).expect(0);
+    project.plan(&[]).expect(0);
+    assert_eq!(nas.read("/srv/a/x"), b"x\n");
+}
+
+#[test]
+fn a_host_that_is_not_pinned_is_named_before_anything_is_made() {
+    let rig = Rig::start(&[Machine::plain("nas"), Machine::plain("web")]);
+    let (nas, web) = (rig.machine("nas"), rig.machine("web"));
+    let project = pulls(&rig);
+    project.apply(&[]).expect(0);
+    let pinned = std::fs::read_to_string(project.path("known_hosts")).unwrap();
+    let of_web = |line: &&str| line.starts_with(&format!("{} ", web.address()));
+    let others: Vec<&str> = pinned.lines().filter(|line| !of_web(line)).collect();
+    project.file("known_hosts", others.join("\n") + "\n");
+    let ran = project.plan(&["-m", "nas"]);
+    ran.expect(1).says(&format!("the host key of web ({}) is not pinned; compare", web.address()));
+    assert!(nas.exists("/root/.ssh/fleetprov-web"));
+}
+
+#[test]
+fn a_copied_link_key_is_named_by_the_audit() {
+    let rig = Rig::start(&[Machine::plain("nas"), Machine::plain("web")]);
+    let (nas, web) = (rig.machine("nas"), rig.machine("web"));
+    let project = pulls(&rig);
+    project.apply(&[]).expect(0);
+    let audit = || crate::project::Ran::of(project.keys("audit", &[]).output().unwrap());
+    audit().hides("a link of nas");
+    web.write("/root/.ssh/mine", &nas.read("/root/.ssh/fleetprov-web"));
+    web.check("chmod 600 /root/.ssh/mine");
+    audit().expect(2).says("the private key of a link of nas lies on web");
+}
