@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::compute::{Plan, Step};
 use crate::model::ResourceId;
 use crate::resource::force::{Force, How, Reader, force, is_wall, reader_of};
-use crate::resource::{Detail, Touched};
+use crate::resource::{Detail, changed_paths};
 
 /// Who has to read anew what guarded steps write.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -96,10 +96,7 @@ fn notes(step: &Step, forced: &Forced) -> Vec<String> {
 fn forces(step: &Step) -> impl Iterator<Item = Force> {
     // A release changes nothing there.
     let is_made = !step.difference.operations.is_empty();
-    step.touches.iter().filter(move |_| is_made).filter_map(|touched| match touched {
-        Touched::Path(path) => Some(force(path)),
-        _ => None,
-    })
+    changed_paths(&step.touches).filter(move |_| is_made).map(force)
 }
 
 fn readers(step: &Step) -> impl Iterator<Item = Reader> {
@@ -130,7 +127,7 @@ mod tests {
     use super::*;
     use crate::model::{MachinePath, Source, Span};
     use crate::plan::arrange;
-    use crate::resource::{Action, Difference, Operation, Origin};
+    use crate::resource::{Action, Difference, Operation, Origin, Touched};
     use crate::shell::{Call, posix};
 
     fn step(kind: &'static str, target: &str, because: &[&str]) -> Step {

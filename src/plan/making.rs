@@ -11,7 +11,7 @@ use crate::model::{Aspects, MachinePath, ResourceId, Source, Span};
 use crate::resource::force::Force;
 use crate::resource::{
     Action, Answer, Answers, Comparison, Declared, Detail, Difference, ObserveError, Origin, Removal,
-    Surroundings, Touched, Ways,
+    Surroundings, Touched, Ways, changed_paths,
 };
 use crate::state::Entry;
 
@@ -60,11 +60,7 @@ impl<'a> Making<'a> {
     /// Whether a change of these things can cut the way in, where `said` is what is known of it otherwise.
     fn guards(&mut self, id: &ResourceId, touches: &[Touched], said: bool) -> bool {
         let guards = said || self.ways.lead_through(touches);
-        let mut paths = touches.iter().filter_map(|touched| match touched {
-            Touched::Path(path) => Some(path),
-            _ => None,
-        });
-        if guards && paths.any(|path| self.ways.force(path) == Force::Unknown) {
+        if guards && changed_paths(touches).any(|path| self.ways.force(path) == Force::Unknown) {
             self.unread.insert(id.clone());
         }
         guards

@@ -50,5 +50,5 @@ pub use operation::{Operation, Payload};
 pub use question::{Question, Want};
 pub use reading::{Reading, Supply};
 pub use registry::{KINDS, Kind, Read, Recall, kind};
-pub use remnant::{Former, Remnant, Removal, Touched};
+pub use remnant::{Former, Remnant, Removal, Touched, changed_paths};
 pub use ways::Ways;

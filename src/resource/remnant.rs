@@ -79,6 +79,17 @@ pub struct Former {
     pub adopted: BTreeSet<String>,
 }
 
+/// The paths that are changed among what is touched: not the folders that are made on the way to another one.
+pub fn changed_paths(touched: &[Touched]) -> impl Iterator<Item = &MachinePath> {
+    let path = |touched| match touched {
+        &Touched::Path(ref path) => Some(path),
+        _ => None,
+    };
+    touched.iter().filter_map(path).filter(move |one| {
+        !touched.iter().filter_map(path).any(|other| other != *one && other.is_within(one))
+    })
+}
+
 /// Something on a machine that an operation may change, so that it can be put back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Touched {

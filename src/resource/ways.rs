@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::content::Content;
 use super::declared::Declared;
 use super::force::{Force, force};
-use super::remnant::Touched;
+use super::remnant::{Touched, changed_paths};
 use super::way_in::{is_read_at_login, mounted_by, unit_names};
 use crate::model::{MachineFacts, MachinePath};
 
@@ -76,14 +76,15 @@ impl Ways {
     /// Whether the way in can depend on one of these things, by what is known of this machine.
     #[must_use]
     pub fn lead_through(&self, touched: &[Touched]) -> bool {
-        touched.iter().any(|touched| match touched {
-            Touched::Path(path) => {
-                let mut units = unit_names(path.as_str());
-                self.own(path).is_some() || units.any(|unit| self.needs_unit(unit))
-            }
-            Touched::Unit(name) => self.needs_unit(name),
-            Touched::Crontab(_) | Touched::Other(_) => false,
-        })
+        let by_path = changed_paths(touched).any(|path| {
+            let mut units = unit_names(path.as_str());
+            self.own(path).is_some() || units.any(|unit| self.needs_unit(unit))
+        });
+        by_path
+            || touched.iter().any(|touched| match touched {
+                Touched::Unit(name) => self.needs_unit(name),
+                Touched::Path(_) | Touched::Crontab(_) | Touched::Other(_) => false,
+            })
     }
 
     /// When a change of a path comes into force.
@@ -245,6 +246,9 @@ mod tests {
         ] {
             assert!(!path(&ways, one), "{one}");
         }
+        let of = |path: &str| Touched::Path(MachinePath::new(path).unwrap());
+        let on_the_way = [of("/srv/users/alice"), of("/srv/users/alice/a"), of("/srv/users/alice/a/b")];
+        assert!(!ways.lead_through(&on_the_way), "what is only made on the way is not changed");
         assert!(unit(&ways, "srv-users-alice.mount") && unit(&ways, "srv.automount"));
         assert!(!unit(&ways, "srv-data.mount"));
     }
