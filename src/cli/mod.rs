@@ -9,6 +9,7 @@ mod hidden;
 mod history;
 mod identities;
 mod keys;
+mod links;
 mod load;
 mod log;
 mod main;

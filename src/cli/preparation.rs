@@ -1,5 +1,6 @@
 //! What a run needs before the first connection: which machines, the way to each, and which are left out.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use super::surface::{Surface, complain};
 use crate::desired::{facts_of, resolve};
 use crate::event::{Failure, FailureKind};
 use crate::fleet::{Job, RunIdentity, RunOptions};
+use crate::inventory::{Machine, Managed};
 use crate::model::{FleetName, MachineName, nearest};
 use crate::plan::SavedPlan;
 use crate::probe::Limits;
@@ -94,15 +96,7 @@ impl Preparation {
         let connector = RoutingConnector::new(LocalConnector::new(), ssh);
         let Jobs { chosen: jobs, others, untouched } = jobs(&project, chosen)?;
         let order = project.fleet.machines.iter().map(|machine| machine.name.clone()).collect();
-        let identity = RunIdentity::new(
-            project.fleet.name.clone(),
-            "apply",
-            &Seat::here().who(),
-            project.inventory.clone(),
-            std::time::SystemTime::now(),
-            &random_word(),
-        )
-        .with(project.beside);
+        let identity = identity(&project, "apply");
         let fleet_name = project.fleet.name.to_string();
         let (folder, fleet) = (project.folder.clone(), project.fleet.name.clone());
         Ok(Self { folder, fleet, fleet_name, order, jobs, untouched, others, connector, identity, project })
@@ -128,6 +122,19 @@ impl Preparation {
             only: None,
         }
     }
+}
+
+/// What a run that begins now is called.
+pub(super) fn identity(project: &Project, what: &str) -> RunIdentity {
+    RunIdentity::new(
+        project.fleet.name.clone(),
+        what,
+        &Seat::here().who(),
+        project.inventory.clone(),
+        std::time::SystemTime::now(),
+        &random_word(),
+    )
+    .with(project.beside)
 }
 
 /// The machines that were chosen, those that were not, and those that cannot be contacted.
@@ -157,24 +164,8 @@ fn jobs(project: &Project, only: Option<&[String]>) -> Result<Jobs, Exit> {
             jobs.untouched.extend(is_chosen.then_some(Untouched { name, why }));
             continue;
         }
-        let Some(facts) = facts_of(machine) else { continue };
-        match target_of(project, &seat, machine, managed) {
-            Ok(target) => {
-                let (fleet, library) = (Arc::clone(&project.fleet), Arc::clone(&project.library));
-                let own = machine.clone();
-                let list = if is_chosen { &mut jobs.chosen } else { &mut jobs.others };
-                list.push(Job {
-                    machine: name,
-                    target,
-                    facts,
-                    resolve: Arc::new(move |facts| {
-                        resolve(&fleet, &own, &library, facts).map_err(|problems| {
-                            let first = problems.sorted().first().map(|problem| problem.message.clone());
-                            format!("resolve its resources: {}", first.unwrap_or_default())
-                        })
-                    }),
-                });
-            }
+        match job(project, &seat, machine, managed) {
+            Ok(job) => if is_chosen { &mut jobs.chosen } else { &mut jobs.others }.extend(job),
             Err(message) => {
                 let failure = Failure { kind: FailureKind::Other, message };
                 let failed = Untouched { name, why: Why::Failed(failure) };
@@ -183,6 +174,27 @@ fn jobs(project: &Project, only: Option<&[String]>) -> Result<Jobs, Exit> {
         }
     }
     Ok(jobs)
+}
+
+/// A managed machine's part in a run; none for one of which no facts are declared.
+fn job(project: &Project, seat: &Seat, machine: &Machine, managed: &Managed) -> Result<Option<Job>, String> {
+    let Some(facts) = facts_of(machine) else { return Ok(None) };
+    let target = target_of(project, seat, machine, managed)?;
+    let (fleet, library, own) = (Arc::clone(&project.fleet), Arc::clone(&project.library), machine.clone());
+    let resolve = move |facts: &_| {
+        resolve(&fleet, &own, &library, facts).map_err(|problems| {
+            let first = problems.sorted().first().map(|problem| problem.message.clone());
+            format!("resolve its resources: {}", first.unwrap_or_default())
+        })
+    };
+    Ok(Some(Job { machine: machine.name.clone(), target, facts, resolve: Arc::new(resolve) }))
+}
+
+/// The parts of these machines in a run, as the project is now.
+pub(super) fn jobs_of(project: &Project, names: &BTreeSet<MachineName>) -> Vec<Job> {
+    let seat = Seat::here();
+    let chosen = project.fleet.managed().filter(|(machine, _)| names.contains(&machine.name));
+    chosen.filter_map(|(machine, managed)| job(project, &seat, machine, managed).ok().flatten()).collect()
 }
 
 /// 128 random bits as hexadecimal digits.

@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::arguments::{self, Apply, Change, Look, Undo};
 use super::asking::{Answer, ask, cancel_on_signal};
 use super::exit::Exit;
-use super::preparation::{Preparation, Untouched};
+use super::links::{self, Rounds};
+use super::preparation::{Preparation, Untouched, jobs_of};
 use super::progress::Progress;
 use super::saved;
 use super::surface::{Surface, complain, print};
@@ -96,7 +97,10 @@ async fn prepare(look: &Look, surface: Surface) -> Result<(Preparation, Vec<Prep
     let jobs = std::mem::take(&mut session.jobs);
     let run = Run::new(&session.connector, session.options(look, &cancel), &tell);
     let prepared = run.prepare(jobs).await;
+    let (mut prepared, _) = links::fill(&mut session.project, &run, prepared).await;
+    links::announce(&session.project, &mut prepared);
     progress.clear();
+    drop(run);
     Ok((session, prepared))
 }
 
@@ -204,12 +208,19 @@ pub(super) async fn change(arguments: &Change, wish: Wish<'_>, surface: Surface)
         }
     }
     options.limits.guard = Duration::from_secs(arguments.guard_timeout);
-    let run = Run::new(&session.connector, options, &tell);
-    let run = match plan_file {
-        Some((_, plan)) => run.bound_to(plan),
+    let run = Run::new(&session.connector, options.clone(), &tell);
+    let run = match &plan_file {
+        Some((_, plan)) => run.bound_to(Arc::clone(plan)),
         None => run,
     };
     let mut prepared = run.prepare(std::mem::take(&mut session.jobs)).await;
+    let mut known = Vec::new();
+    // A run that is about something else leaves links alone.
+    let has_links = wish.undoes.is_none() && wish.only.is_none();
+    if has_links {
+        (prepared, known) = links::fill(&mut session.project, &run, prepared).await;
+        links::announce(&session.project, &mut prepared);
+    }
     progress.clear();
     if let Some(run) = &wish.undoes
         && !prepared.is_empty()
@@ -231,6 +242,7 @@ pub(super) async fn change(arguments: &Change, wish: Wish<'_>, surface: Surface)
         if (machines == 0 && !news) || cancel.is_cancelled() {
             let exit = reports.iter().map(of_plan).fold(Exit::Done, Exit::or_worse);
             let exit = if cancel.is_cancelled() { Exit::Interrupted } else { exit };
+            links::keep(&session.project, &known);
             if wish.aside {
                 say(&format!("\n{}", report::summary(&reports, surface.output)));
             } else {
@@ -268,8 +280,25 @@ pub(super) async fn change(arguments: &Change, wish: Wish<'_>, surface: Surface)
             }
         }
     }
+    links::keep(&session.project, &known);
+    let mut first = Vec::new();
+    let mut run = run;
+    if has_links {
+        let shown = plan_file.as_ref().map(|(_, plan)| plan);
+        let project = &mut session.project;
+        let rounds = Rounds::begin(project, &session.connector, &options, &tell, shown, run, prepared).await;
+        let made;
+        Rounds { run, prepared, first, learned: made } = rounds;
+        known.extend(made);
+        session.others =
+            jobs_of(&session.project, &session.others.iter().map(|job| job.machine.clone()).collect());
+    }
     let beside = run.look_at_awaited(&prepared, std::mem::take(&mut session.others)).await;
-    let outcomes = run.apply_beside(prepared, &beside).await;
+    let outcomes = links::joined(&first, run.apply_beside(prepared, &beside).await);
+    if has_links {
+        known.extend(links::learn(&mut session.project, &outcomes));
+        links::forget(&session.project, &outcomes);
+    }
     progress.clear();
     let reports = in_order(&session.order, untouched, outcomes.iter().map(of_outcome));
     let exit = untouched
@@ -286,6 +315,12 @@ pub(super) async fn change(arguments: &Change, wish: Wish<'_>, surface: Surface)
         return exit;
     }
     finish(&session.fleet_name, &reports, look.json, exit, surface);
+    if look.json {
+        // Standard output holds one JSON document.
+        complain(&links::instructions(&session.project, &known, surface.errors));
+    } else {
+        print(&links::instructions(&session.project, &known, surface.output));
+    }
     exit
 }
 

@@ -10,9 +10,9 @@ use super::supply::Shelf;
 use crate::intent::folders;
 use crate::intent::leg::{End, Leg, Mode};
 use crate::intent::rclone_remote::{RcloneRemote, declare};
-use crate::inventory::{Backup, BackupMode, Endpoint, Fleet, Machine, ServiceKind};
+use crate::inventory::{Backup, BackupMode, Endpoint, Fleet, Machine, Membership, ServiceKind};
 use crate::model::{Diagnostic, Diagnostics, Facts, MachinePath, ResourceId, ServiceName, Span, Spanned};
-use crate::resource::{Origin, Reading};
+use crate::resource::{Opens, Origin, Program, Reading, Whom};
 
 /// What legs are expanded for.
 pub(super) struct Legs<'a> {
@@ -49,10 +49,33 @@ impl Legs<'_> {
         let shelf = shelf();
         let reading = Reading { facts: self.facts, supply: &shelf };
         for (leg, backup) in legs {
-            let declared = leg.expand(&needs, &origin(backup), &reading, problems);
+            let mut declared = leg.expand(&needs, &origin(backup), &reading, problems);
+            if let Some(last) = declared.pop() {
+                declared.push(last.opens(self.opens(backup)));
+            }
             pending.extend(declared.into_iter().map(Pending::new));
         }
         pending
+    }
+
+    /// What a leg opens on other machines.
+    fn opens(&self, backup: &Backup) -> Vec<Opens> {
+        let ends = [(&backup.from.value, backup.mode == BackupMode::Move), (&backup.to.value, true)];
+        let opens = ends.into_iter().filter_map(|(end, writes)| {
+            let Endpoint::Machine(other, _) = end else { return None };
+            let other = self.fleet.machine(other.as_str()).filter(|other| other.name != self.machine.name)?;
+            let Membership::Managed(managed) = &other.membership else { return None };
+            Some(Opens {
+                whom: Whom::Machine(other.name.clone()),
+                login: managed.connect.user.clone().unwrap_or_else(|| "root".to_owned()),
+                program: Program::Sftp,
+                writes,
+                path: None,
+                user: folders::runner(self.facts).to_owned(),
+                home: folders::runner_home(self.facts).to_owned(),
+            })
+        });
+        opens.collect()
     }
 
     fn leg(&self, backup: &Backup, remotes: &mut Remotes<'_>, problems: &mut Diagnostics) -> Option<Leg> {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use include_dir::{Dir, include_dir};
 
+use super::links::{Link, LinkHalf};
 use super::seats::SeatKeys;
 use crate::model::{SealedValue, Secret, SecretFrom, Source};
 use crate::resource::Content;
@@ -30,6 +31,12 @@ pub struct Library {
     pub opener: Option<Arc<dyn Opener>>,
     /// Where it is noted which secrets are asked for, when somebody wants to know.
     pub asked: Option<Asked>,
+    /// Who opens whom over SSH in the fleet, as [`super::links`] says.
+    pub links: Vec<Link>,
+    /// The public halves of the links' keys.
+    pub halves: Vec<LinkHalf>,
+    /// The lines of `known_hosts` that pin what links open, by host and port.
+    pub hosts: BTreeMap<(String, u16), Vec<String>>,
 }
 
 /// Opens values that are sealed where they stand.

@@ -1,9 +1,10 @@
 //! What templates and expansion know of a machine without asking it.
 
 use super::scope::{Scope, entry, map};
-use crate::intent::{folders, link_files};
+use crate::intent::folders;
 use crate::inventory::{Fleet, Machine, Managed, Membership, PrivilegeKind, ServiceKind, Setting};
 use crate::model::{Entry, Facts, Node, Platform, Span, Value};
+use crate::resource::link_files;
 
 /// The facts of a managed machine as its inventory declares them; of an unmanaged one, none.
 ///

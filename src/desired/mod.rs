@@ -5,6 +5,7 @@ mod fault;
 mod input;
 mod legs;
 mod library;
+mod links;
 mod machine;
 mod place;
 mod references;
@@ -24,7 +25,8 @@ mod unique;
 mod tests;
 
 pub use library::{Asked, Library, Opener};
+pub use links::{LINK_DOOR, Link, LinkHalf, address, missing_halves};
 pub use machine::facts_of;
-pub use resolve::{resolve, resolve_all};
+pub use resolve::{links, resolve, resolve_all};
 pub use roles::check_roles;
 pub use seats::{SeatKeys, seat_key_prefix};

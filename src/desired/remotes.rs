@@ -4,11 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::supply::Shelf;
-use crate::intent::link_files;
 use crate::intent::rclone_remote::{RcloneRemote, RemoteOption, SftpLogin, sftp};
 use crate::inventory::{Fleet, Machine, Membership, ServiceKind, Setting};
-use crate::model::{Diagnostic, Diagnostics, MachineName, Platform, ServiceName, Span};
-use crate::resource::{Content, Supply as _};
+use crate::model::{Diagnostic, Diagnostics, MachineName, ServiceName, Span};
+use crate::resource::{Content, Supply as _, link_files};
 
 /// The remotes of one machine, gathered leg by leg.
 pub(super) struct Remotes<'a> {
@@ -51,7 +50,6 @@ impl Remotes<'_> {
             user: connect.user.as_deref().unwrap_or("root"),
             key: &link_files::key(self.home, other.as_str()),
             known_hosts: &link_files::known_hosts(self.home),
-            shell: if managed.platform == Platform::Windows { "powershell" } else { "unix" },
         };
         self.found.insert(other.as_str().to_owned(), sftp(other.as_str(), &login, span));
         Some(())

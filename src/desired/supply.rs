@@ -7,7 +7,9 @@ use super::library::Library;
 use super::place::Place;
 use super::scope::Scope;
 use super::template::{self, Secrets};
-use crate::model::{Diagnostic, MachineName, Node, Secret, SecretFrom, SecretReference, Spanned, Value};
+use crate::model::{
+    Diagnostic, MachineName, Node, Secret, SecretFrom, SecretReference, ServiceName, Spanned, Value,
+};
 use crate::resource::{Content, Supply};
 
 /// The library, with the values in scope for its templates.
@@ -65,6 +67,13 @@ impl Supply for Shelf<'_> {
             .filter(|entry| port.is_none_or(|port| is(&entry.value, "port", &port.to_string())))
             .filter_map(|entry| MachineName::new(&entry.key.text).ok())
             .collect()
+    }
+
+    fn repository(&self, remote: &str) -> Option<ServiceName> {
+        let Ok(Node { value: Value::Map(services), .. }) = self.scope.get("services") else { return None };
+        let is_it = |node: &Node| node.get("remote").and_then(Node::as_text) == Some(remote);
+        let found = services.iter().find(|entry| is_it(&entry.value))?;
+        ServiceName::new(&found.key.text).ok()
     }
 }
 

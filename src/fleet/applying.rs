@@ -9,6 +9,7 @@ use super::course::Course;
 use super::failure;
 use super::identity::RunIdentity;
 use super::memory::Memory;
+use super::rounds::exports;
 use super::run::{Looked, Outcome, Ready, Run, RunOptions, other};
 use crate::apply::{Intent, Restraint, StepNews, apply};
 use crate::event::{Failure, FailureKind, Happening, StepOutcome};
@@ -33,6 +34,7 @@ impl Run<'_> {
             steps: vec![StepOutcome::NotReached; plan.steps.len()],
             unplanned: std::mem::take(&mut ready.unplanned),
             left: None,
+            exports: Vec::new(),
             notes: std::mem::take(&mut ready.notes),
             learned: Vec::new(),
             failure: None,
@@ -98,11 +100,13 @@ impl Run<'_> {
         let left = observed.and_then(|observation| {
             let (memory, observation) =
                 ready.memory.after(&document, &outcome.steps, observation, ready.declared.len());
+            let exports = exports(&ready.declared, &observation, &ready.surroundings);
             let left = memory.plan(&ready.declared, &observation, &ready.surroundings, &ready.salt)?;
-            Ok(self.chosen(left))
+            Ok((self.chosen(left), exports))
         });
         match left {
-            Ok(left) => {
+            Ok((left, exports)) => {
+                outcome.exports = exports;
                 conversation.close().await;
                 outcome.written_down();
                 let left = Arc::new(left);
@@ -130,7 +134,7 @@ impl Run<'_> {
             self.remember(&ready.job, &ready.declared, opened).await?;
         let again =
             self.chosen(memory.plan(&ready.declared, &observation, &ready.surroundings, &ready.salt)?);
-        let again = Binding::new(again, self.saved(&ready.job.machine));
+        let again = Binding::new(again, self.saved(&ready.job.machine), self.announced.as_ref());
         ready.memory = memory;
         let key = &ready.surroundings.key;
         if again.plan.fingerprint(key) == ready.plan.fingerprint(key) && again.stale == ready.stale {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::run::Chosen;
 use crate::apply::Barred;
 use crate::event::StepOutcome;
 use crate::model::{MachineName, ResourceId};
@@ -21,8 +22,9 @@ pub(super) struct Binding {
 
 impl Binding {
     /// Binds a plan to the saved one; without one, all of it is made.
-    pub(super) fn new(plan: Plan, saved: Option<&SavedMachine>) -> Self {
-        match saved.map(|saved| saved.bind(&plan)) {
+    pub(super) fn new(plan: Plan, saved: Option<&SavedMachine>, announced: Option<&Chosen>) -> Self {
+        let announced = |id: &ResourceId| announced.is_some_and(|is| is(id));
+        match saved.map(|saved| saved.bind(&plan, &announced)) {
             None => Self { plan, ..Self::default() },
             Some(Bound { plan, stale, unplanned, settled }) => Self { plan, stale, unplanned, settled },
         }

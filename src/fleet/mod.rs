@@ -10,6 +10,7 @@ mod identity;
 mod memory;
 mod reach;
 mod recall;
+mod rounds;
 mod run;
 mod settle;
 #[cfg(test)]

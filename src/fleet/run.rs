@@ -15,6 +15,7 @@ use super::course::{self, Course};
 use super::failure;
 use super::identity::RunIdentity;
 use super::memory::Memory;
+use super::rounds::exports;
 use crate::event::{Event, Failure, FailureKind, Happening, StepOutcome};
 use crate::model::{Facts, MachineName, ResourceId, Target};
 use crate::plan::{Plan, SavedMachine, SavedPlan};
@@ -68,6 +69,8 @@ pub struct Run<'a> {
     pub(super) options: RunOptions,
     tell: &'a (dyn Fn(Event) + Send + Sync),
     saved: Option<Arc<SavedPlan>>,
+    /// The resources that may change though the saved plan does not have them so.
+    pub(super) announced: Option<Chosen>,
 }
 
 /// A machine whose plan is known, or that cannot be worked on.
@@ -90,6 +93,8 @@ pub struct Ready {
     pub unplanned: Vec<ResourceId>,
     /// What a person has to agree to in so many words.
     pub consents: Vec<Consent>,
+    /// Values born on the machine that others need ([`crate::resource::Resource::export`]), by the resource they are of.
+    pub exports: Vec<(ResourceId, String)>,
     /// What went over the connection.
     pub tally: Tally,
     /// What an apply writes down although it changes nothing.
@@ -118,6 +123,8 @@ pub struct Outcome {
     pub unplanned: Vec<ResourceId>,
     /// What is still left to do, when it could be looked at again.
     pub left: Option<Arc<Plan>>,
+    /// As [`Ready::exports`], when it could be looked at again.
+    pub exports: Vec<(ResourceId, String)>,
     /// What it says of itself that the inventory does not, one sentence each.
     pub notes: Vec<String>,
     /// What has come out of the apply that a person should know, one sentence each.
@@ -136,13 +143,20 @@ impl<'a> Run<'a> {
         options: RunOptions,
         tell: &'a (dyn Fn(Event) + Send + Sync),
     ) -> Self {
-        Self { connector, options, tell, saved: None }
+        Self { connector, options, tell, saved: None, announced: None }
     }
 
     /// The same run, but on the machines of a saved plan it makes only what that holds, as it was shown.
     #[must_use]
     pub fn bound_to(self, saved: Arc<SavedPlan>) -> Self {
         Self { saved: Some(saved), ..self }
+    }
+
+    /// The same run, with resources that may change though the saved plan does not have them, or has them
+    /// otherwise: whoever agreed to it was told so.
+    #[must_use]
+    pub fn announcing(self, announced: Chosen) -> Self {
+        Self { announced: Some(announced), ..self }
     }
 
     /// Asks all machines and computes their plans, in the order of the jobs. Sessions of machines
@@ -240,6 +254,7 @@ impl<'a> Run<'a> {
                 plan: Some(ready.plan),
                 steps: Vec::new(),
                 unplanned: ready.unplanned,
+                exports: ready.exports,
                 notes: ready.notes,
                 learned: Vec::new(),
                 failure: None,
@@ -252,6 +267,7 @@ impl<'a> Run<'a> {
                 plan: Some(Arc::clone(&ready.plan)),
                 steps: binding::barred(&ready.stale).into_values().collect(),
                 unplanned: std::mem::take(&mut ready.unplanned),
+                exports: std::mem::take(&mut ready.exports),
                 notes: std::mem::take(&mut ready.notes),
                 learned: Vec::new(),
                 failure: None,
@@ -264,6 +280,7 @@ impl<'a> Run<'a> {
                 steps: Vec::new(),
                 unplanned: Vec::new(),
                 left: None,
+                exports: Vec::new(),
                 notes: Vec::new(),
                 learned: Vec::new(),
                 failure: Some(failure),
@@ -326,7 +343,7 @@ impl<'a> Run<'a> {
         let plan = self.chosen(memory.plan(&declared, &observation, &surroundings, &salt)?);
         let remarks = memory.remarks(&observation);
         let past = memory.notes(&plan);
-        let bound = Binding::new(plan, self.saved(&job.machine));
+        let bound = Binding::new(plan, self.saved(&job.machine), self.announced.as_ref());
         let bound_notes = bound.notes();
         let Binding { plan, stale, unplanned, .. } = bound;
         // Who names a run to be put back has said what is meant.
@@ -345,6 +362,7 @@ impl<'a> Run<'a> {
         let notes = notes.chain(bound_notes).chain(consents.iter().map(|consent| consent.note())).collect();
         Ok(Ready {
             plan: Arc::new(plan),
+            exports: exports(&declared, &observation, &surroundings),
             notes,
             stale,
             unplanned,
@@ -448,7 +466,7 @@ impl Ready {
     }
 
     /// Ends the session that was held; gives what went over it.
-    async fn let_go(mut self) -> Tally {
+    pub(super) async fn let_go(mut self) -> Tally {
         if let Some(conversation) = self.conversation.take() {
             conversation.close().await;
         }

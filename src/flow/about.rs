@@ -102,7 +102,13 @@ mod tests {
     fn about(lines: &[(&str, &str)]) -> About {
         let lines: Vec<String> =
             lines.iter().map(|(word, value)| format!("{word} {}", STANDARD.encode(value))).collect();
-        let facts = MachineFacts { uid: 0, home: None, init: Init::Systemd, system: "Linux".to_owned() };
+        let facts = MachineFacts {
+            uid: 0,
+            home: None,
+            init: Init::Systemd,
+            system: "Linux".to_owned(),
+            sshd: Vec::new(),
+        };
         read_about(&lines, facts)
     }
 

@@ -79,6 +79,7 @@ mod tests {
             home: Some(if user == "root" { "/root".to_owned() } else { format!("/home/{user}") }),
             init: Init::Systemd,
             system: "Linux".to_owned(),
+            sshd: Vec::new(),
         };
         About {
             platform,

@@ -3,7 +3,6 @@
 
 pub mod folders;
 pub mod leg;
-pub mod link_files;
 pub mod mount;
 pub mod rclone_remote;
 pub mod schedule;

@@ -111,7 +111,7 @@ fn stored(remote: &RcloneRemote, option: &RemoteOption) -> Result<Content, Box<D
 /// Another machine over SFTP, host keys checked.
 ///
 /// rclone checks host keys only with `known_hosts_file` (rclone's page on sftp), so it is always set.
-/// With `shell_type` set, rclone does not try out which shell answers.
+/// The key is held to SFTP, so there is no shell (`shell_type = none`), and no checksum but what SFTP carries.
 #[must_use]
 pub fn sftp(name: &str, login: &SftpLogin<'_>, span: &Span) -> RcloneRemote {
     let options = [
@@ -120,7 +120,7 @@ pub fn sftp(name: &str, login: &SftpLogin<'_>, span: &Span) -> RcloneRemote {
         ("user", login.user.to_owned()),
         ("key_file", login.key.to_owned()),
         ("known_hosts_file", login.known_hosts.to_owned()),
-        ("shell_type", login.shell.to_owned()),
+        ("shell_type", "none".to_owned()),
     ];
     RcloneRemote {
         name: name.to_owned(),
@@ -149,8 +149,6 @@ pub struct SftpLogin<'a> {
     pub key: &'a str,
     /// The host keys, absolute.
     pub known_hosts: &'a str,
-    /// rclone's word for the shell there: `unix`, `powershell`, `cmd`, `none`.
-    pub shell: &'a str,
 }
 
 /// Whether a text can be the name of a remote: letters, digits, `-`, `_`, `.`, not starting with `-`, and

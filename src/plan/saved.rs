@@ -96,20 +96,25 @@ impl SavedMachine {
     }
 
     /// Compares the saved plan with a new one, made with the same key: what may be made is what has not
-    /// changed since, and needs nothing that nobody has been shown.
+    /// changed since, and needs nothing that nobody has been shown. Resources that were `announced` may change
+    /// in whichever way, or not at all.
     #[must_use]
-    pub fn bind(&self, plan: &Plan) -> Bound {
+    pub fn bind(&self, plan: &Plan, announced: &dyn Fn(&ResourceId) -> bool) -> Bound {
         let saved: BTreeMap<&ResourceId, &SavedStep> =
             self.steps.iter().map(|step| (&step.id, step)).collect();
         let mut stale: BTreeMap<usize, String> = BTreeMap::new();
         let mut places: BTreeMap<usize, usize> = BTreeMap::new();
         let mut unplanned = Vec::new();
         for (index, step) in plan.steps.iter().enumerate() {
+            let place = places.len();
+            if announced(&step.id) {
+                places.insert(index, place);
+                continue;
+            }
             let Some(saved) = saved.get(&step.id) else {
                 unplanned.push(step.id.clone());
                 continue;
             };
-            let place = places.len();
             places.insert(index, place);
             let needed = step.needs.iter().find(|need| !places.contains_key(need));
             if saved.fingerprint != step.fingerprint(&self.key) {
@@ -121,7 +126,8 @@ impl SavedMachine {
         let is_there = |id: &ResourceId| {
             plan.steps.iter().any(|step| step.id == *id) || plan.blocked.iter().any(|one| one.id == *id)
         };
-        let settled = self.steps.iter().map(|step| &step.id).filter(|id| !is_there(id)).cloned().collect();
+        let settled = self.steps.iter().map(|step| &step.id).filter(|id| !is_there(id) && !announced(id));
+        let settled = settled.cloned().collect();
         let planned: BTreeSet<usize> = places.into_keys().collect();
         Bound { plan: plan.only(|index, _| planned.contains(&index)), stale, unplanned, settled }
     }

@@ -2,6 +2,7 @@
 
 use super::json::{JSON_VERSION, escaped, failure_kind};
 use super::layout::{Break, Line};
+use super::links::{self, LinkRow};
 use super::style::{Paint, Style};
 use super::{counted, plan, safe};
 use crate::audit::{Finding, MachineKeys};
@@ -44,7 +45,7 @@ pub fn keys(seat: &str, rows: &[KeyRow], style: Style) -> String {
 
 /// One line of JSON with its line break, described in `docs/json.md`.
 #[must_use]
-pub fn keys_json(fleet: &str, seat: &str, rows: &[KeyRow]) -> String {
+pub fn keys_json(fleet: &str, seat: &str, rows: &[KeyRow], links: &[LinkRow]) -> String {
     let machines: Vec<_> = rows
         .iter()
         .map(|row| {
@@ -59,7 +60,8 @@ pub fn keys_json(fleet: &str, seat: &str, rows: &[KeyRow]) -> String {
         })
         .collect();
     let document = serde_json::json!({
-        "version": JSON_VERSION, "fleet": fleet, "seat": seat, "machines": machines, "exit_code": 0,
+        "version": JSON_VERSION, "fleet": fleet, "seat": seat, "machines": machines,
+        "links": links.iter().map(links::value).collect::<Vec<_>>(), "exit_code": 0,
     });
     escaped(&document.to_string()) + "\n"
 }

@@ -4,6 +4,7 @@
 //! pulls later is a schedule. Local changes and commits are never overwritten.
 
 mod left;
+mod link;
 
 use serde_json::{Value as Json, json};
 
@@ -88,7 +89,8 @@ pub fn branch_from(text: &str) -> Result<String, String> {
 }
 
 /// Reads `checkout: {path, remote, branch, owner, push-url, key, known-hosts}`; the branch is `main`
-/// unless given.
+/// unless given. A remote over SSH that is a machine's or a service's of the fleet is opened with a key of its
+/// own unless another one is given.
 pub fn read(
     node: &Node,
     origin: &Origin,
@@ -109,17 +111,24 @@ pub fn read(
     let branch = if branch_node { branch } else { Some("main".to_owned()) };
     let (Some(path), Some(remote), Some(branch)) = (path, remote, branch) else { return Vec::new() };
     let owner = owner.unwrap_or_else(|| reading.owner_of(&path));
+    let link = link::Link::of(&remote, &owner, reading);
+    let (key, known_hosts) = match (&link, key) {
+        (Some(link), None) => (link.key(), known_hosts.or_else(|| link.known_hosts())),
+        (_, key) => (key, known_hosts),
+    };
+    let opens = link.and_then(|link| link.opens(key.as_ref()?, &remote, push_url.is_none()));
     let checkout = Checkout { path, remote, branch, owner, push_url, key, known_hosts };
     let first = checkout.needs();
     // A repository on a machine of the fleet has to be there before it can be cloned.
     let awaits = host_of(&checkout.remote)
         .map(|(host, port)| reading.supply.machines_at(host, port))
         .unwrap_or_default();
-    vec![Declared::new(checkout, origin.clone()).after(first).awaits(awaits)]
+    vec![Declared::new(checkout, origin.clone()).after(first).awaits(awaits).opens(opens)]
 }
 
 /// The host a remote lies on, and the port of its SSH server when the remote says so; `None` for a path.
-fn host_of(remote: &str) -> Option<(&str, Option<u16>)> {
+#[must_use]
+pub fn host_of(remote: &str) -> Option<(&str, Option<u16>)> {
     let without_user = |text: &'_ str| text.rsplit_once('@').map_or(0, |(user, _)| user.len() + 1);
     let Some((scheme, rest)) = remote.split_once("://") else {
         // As git reads it: `HOST:PATH`, unless a slash comes first.

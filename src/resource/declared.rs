@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use super::answer::{Answer, Answers, ObserveError};
 use super::content::Rendered;
 use super::difference::{Comparison, Difference};
+use super::opens::Opens;
 use super::question::Question;
 use super::remnant::Touched;
 use crate::model::{Aspects, MachineName, MachinePath, ResourceId, Span};
@@ -89,6 +90,13 @@ pub trait Resource: Debug + Send + Sync {
         false
     }
 
+    /// A value that is born on the machine and that other machines need: a public key. It is said anew at each
+    /// look, by a machine that may say what it likes.
+    fn export(&self, answers: Answers<'_>) -> Option<String> {
+        let _ = answers;
+        None
+    }
+
     /// What its operations may change on the machine.
     fn touches(&self) -> Vec<Touched> {
         self.path().cloned().map(Touched::Path).into_iter().collect()
@@ -110,6 +118,8 @@ pub struct Declared {
     pub guard: bool,
     /// Machines whose own changes have to be made first.
     pub awaits: Vec<MachineName>,
+    /// What it opens over SSH elsewhere.
+    pub opens: Vec<Opens>,
 }
 
 /// Where a resource was declared.
@@ -132,6 +142,7 @@ impl Declared {
             follows: Vec::new(),
             guard: false,
             awaits: Vec::new(),
+            opens: Vec::new(),
         }
     }
 
@@ -150,6 +161,13 @@ impl Declared {
                 self.awaits.push(machine);
             }
         }
+        self
+    }
+
+    /// Adds what it opens over SSH elsewhere.
+    #[must_use]
+    pub fn opens(mut self, opens: impl IntoIterator<Item = Opens>) -> Self {
+        self.opens.extend(opens);
         self
     }
 

@@ -109,16 +109,17 @@ impl Held {
 }
 
 /// Of the `most` nearest folders above `path`, which all are places of its resource, those that go
-/// with it: made by fleetprov, declared by nobody, and then empty. `level` is the place of the nearest
-/// one in the answer `said`.
+/// with it and with what is `beside` it: made by fleetprov, declared by nobody, and then empty. `level` is
+/// the place of the nearest one in the answer `said`.
 pub(super) fn emptied(
     path: &MachinePath,
+    beside: &[MachinePath],
     said: &[String],
     answers: Answers<'_>,
     level: usize,
     most: usize,
 ) -> Result<Vec<MachinePath>, ObserveError> {
-    let mut gone = BTreeSet::from([path.clone()]);
+    let mut gone: BTreeSet<MachinePath> = std::iter::once(path).chain(beside).cloned().collect();
     let mut emptied = Vec::new();
     for (number, folder) in above(path).into_iter().enumerate().take(most) {
         let is_free = aspects::is_ours(answers.former(), &aspects::folder(&folder))

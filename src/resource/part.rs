@@ -99,7 +99,7 @@ impl<P: Part> LeftPart<P> {
             return Ok(Fate::Written(cut));
         }
         let folders = if self.0.is_in_folder_of_its_own() {
-            folder::emptied(path, answers.lines(1)?, answers, 0, 1)?
+            folder::emptied(path, &[], answers.lines(1)?, answers, 0, 1)?
         } else {
             Vec::new()
         };

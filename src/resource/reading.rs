@@ -2,7 +2,8 @@
 
 use super::content::Content;
 use crate::model::{
-    Diagnostic, Diagnostics, Facts, MachineName, MachinePath, Node, SecretReference, Span, Spanned,
+    Diagnostic, Diagnostics, Facts, MachineName, MachinePath, Node, SecretReference, ServiceName, Span,
+    Spanned,
 };
 
 /// What the surroundings supply to a resource or intent that is being read.
@@ -40,6 +41,12 @@ pub trait Supply {
     fn machines_at(&self, host: &str, port: Option<u16>) -> Vec<MachineName> {
         let _ = (host, port);
         Vec::new()
+    }
+
+    /// The git service of the fleet that has this remote.
+    fn repository(&self, remote: &str) -> Option<ServiceName> {
+        let _ = remote;
+        None
     }
 }
 

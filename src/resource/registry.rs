@@ -7,7 +7,7 @@ use super::reading::Reading;
 use super::remnant::Remnant;
 use super::{
     authorized_key, block, checkout, crontab_entry, directory, file, ini_keys, init_script, json_keys, link,
-    package, unit,
+    link_key, package, unit,
 };
 use serde_json::Value as Json;
 
@@ -61,6 +61,7 @@ pub const KINDS: &[Kind] = &[
     },
     Kind { word: json_keys::KIND, read: json_keys::read, recall: json_keys::recall, adopts_by_aspect: true },
     Kind { word: link::KIND, read: link::read, recall: link::recall, adopts_by_aspect: false },
+    Kind { word: link_key::KIND, read: link_key::read, recall: link_key::recall, adopts_by_aspect: true },
     Kind { word: package::KIND, read: package::read, recall: package::recall, adopts_by_aspect: false },
     Kind { word: unit::KIND, read: unit::read, recall: unit::recall, adopts_by_aspect: false },
 ];

@@ -22,6 +22,12 @@ pub struct EnrolmentError {
     reason: String,
 }
 
+impl EnrolmentError {
+    pub(super) fn of(path: &Path, error: &std::io::Error) -> Self {
+        Self { path: path.display().to_string(), reason: error.to_string() }
+    }
+}
+
 /// The public halves of all seats for all machines, sorted by seat and machine.
 pub(super) fn seat_keys(folder: &Path) -> Result<Vec<SeatKeys>, LoadError> {
     let mut found = Vec::new();
@@ -40,7 +46,7 @@ pub(super) fn seat_keys(folder: &Path) -> Result<Vec<SeatKeys>, LoadError> {
 }
 
 /// Name and path of everything in a folder, sorted; nothing when there is no such folder.
-fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>, LoadError> {
+pub(super) fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>, LoadError> {
     if !folder.is_dir() {
         return Ok(Vec::new());
     }
@@ -112,8 +118,8 @@ impl Enrolment {
     }
 }
 
-/// Writes a text whole or not at all, when it is not there already.
-fn write(path: &Path, text: &str) -> Result<bool, EnrolmentError> {
+/// Writes a text whole or not at all, when it is not there already. Whether something changed.
+pub(super) fn write(path: &Path, text: &str) -> Result<bool, EnrolmentError> {
     let failed = |error: std::io::Error| EnrolmentError {
         path: path.display().to_string(),
         reason: error.to_string(),

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use super::access_keys::{AccessKeys, Which};
 use super::library;
+use super::link_keys::{LinkKeys, link_hosts};
 use super::secrets::{Identities, IdentityError, SecretFolder};
-use crate::desired::{Library, check_roles, resolve_all};
+use crate::desired::{Library, check_roles, links, resolve_all};
 use crate::inventory::{Fleet, parse_partly};
 use crate::model::{Diagnostics, Digest, Identity, MachineName, Source, Spanned};
 
@@ -41,6 +42,8 @@ pub struct Project {
     pub beside: Digest,
     /// Path and text of the pinned host keys; the text is empty when there is no such file.
     pub known_hosts: (String, String),
+    /// The public halves of the links' keys.
+    pub link_keys: LinkKeys,
     /// This seat's keys for the fleet, and what opens them.
     pub keys: Option<(AccessKeys, Arc<Identities>)>,
     /// This seat's access keys, as they are shown to their machines.
@@ -97,7 +100,9 @@ pub fn load(options: &ProjectOptions) -> Result<Project, LoadError> {
         }
     };
     let secrets = secrets_of(&fleet, &folder);
-    let (library, digest_beside) = library::load(&folder, Some(&secrets), &options.identities)?;
+    let (mut library, digest_beside) = library::load(&folder, Some(&secrets), &options.identities)?;
+    // An overlay puts other machines in the place of these, which have other keys.
+    let link_keys = LinkKeys::new(&options.overlay.as_deref().map_or_else(|| folder.clone(), folder_of));
     let known_hosts = options
         .known_hosts
         .clone()
@@ -107,6 +112,9 @@ pub fn load(options: &ProjectOptions) -> Result<Project, LoadError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(unreadable(&known_hosts, &error)),
     };
+    library.links = links(&fleet, &library);
+    library.halves = link_keys.halves()?;
+    library.hosts = link_hosts(&fleet, &library.links, &known_hosts.display().to_string(), &text);
     let keys = match options.seat.as_deref() {
         None => None,
         Some(seat) => {
@@ -125,6 +133,7 @@ pub fn load(options: &ProjectOptions) -> Result<Project, LoadError> {
         inventory: (options.inventory.display().to_string(), digest),
         beside: digest_beside,
         known_hosts: (known_hosts.display().to_string(), text),
+        link_keys,
         keys,
         access,
     })

@@ -157,6 +157,30 @@ impl KnownHosts {
         format!("{} {text}", pattern::name(host, port))
     }
 
+    /// The lines that a client needs which opens one host and nothing else: what is pinned for it, the
+    /// authorities that vouch for it, and what is revoked. Under this host's name alone, without line ends. Empty
+    /// when nothing vouches for it.
+    #[must_use]
+    pub fn lines_of(&self, host: &str, port: u16) -> Vec<String> {
+        let is_known = |line: &&Line| line.marker != Some(Marker::Revoked);
+        if !self.matching(host, port).any(|line| is_known(&line)) {
+            return Vec::new();
+        }
+        let mut lines = Vec::new();
+        for line in self.matching(host, port) {
+            let bare = Self::line(host, port, &line.key);
+            let line = match &line.marker {
+                None => bare,
+                Some(Marker::CertAuthority) => format!("@cert-authority {bare}"),
+                Some(Marker::Revoked) => format!("@revoked {bare}"),
+            };
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+        lines
+    }
+
     fn matching<'a>(&'a self, host: &'a str, port: u16) -> impl Iterator<Item = &'a Line> {
         self.lines.iter().filter(move |line| pattern::matches(&line.hosts, host, port))
     }

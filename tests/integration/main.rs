@@ -38,6 +38,7 @@ mod rig_bounds;
 mod rig_consent;
 #[cfg(test)]
 mod rig_departed;
+#[cfg(test)]
 mod rig_disk;
 #[cfg(test)]
 mod rig_drift;
@@ -59,6 +60,8 @@ mod rig_interrupted;
 mod rig_keys;
 #[cfg(test)]
 mod rig_leaving;
+#[cfg(test)]
+mod rig_links;
 #[cfg(test)]
 mod rig_lock;
 #[cfg(test)]

@@ -25,6 +25,7 @@ use crate::rig::{Rig, RunningMachine};
 pub(crate) struct Project {
     folder: TempDir,
     machines: BTreeMap<String, String>,
+    rest: String,
     identity: age::x25519::Identity,
 }
 
@@ -38,7 +39,7 @@ impl Project {
         std::fs::copy(rig.known_hosts(), folder.path().join("known_hosts")).unwrap();
         let identity = age::x25519::Identity::generate();
         std::fs::write(folder.path().join("identity"), identity.to_string().expose_secret()).unwrap();
-        Self { folder, machines: BTreeMap::new(), identity }
+        Self { folder, machines: BTreeMap::new(), rest: String::new(), identity }
     }
 
     /// Manages a machine under a login, with a key of its own. `more` is YAML for the machine's
@@ -76,6 +77,11 @@ impl Project {
         let entry = self.machines.get_mut(machine).expect("a machine of the project");
         assert!(entry.contains(from), "{entry}");
         *entry = entry.replace(from, to);
+    }
+
+    /// Sets what stands in the inventory besides the machines: its backups, links, services.
+    pub(crate) fn rest(&mut self, text: &str) {
+        self.rest = text.to_owned();
         self.write_inventory();
     }
 
@@ -144,7 +150,8 @@ impl Project {
         Running { child, folder: self.folder.path().to_owned() }
     }
 
-    fn command(&self, name: &str, more: &[&str]) -> Command {
+    /// `fleetprov COMMAND`, with more arguments, not started yet.
+    pub(crate) fn command(&self, name: &str, more: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fleetprov"));
         command
             .arg(name)
@@ -185,6 +192,7 @@ impl Project {
         for (name, entry) in &self.machines {
             text.push_str(&format!("  {name}: {entry}\n"));
         }
+        text.push_str(&self.rest);
         self.file("inventory.yaml", text);
     }
 

@@ -9,12 +9,6 @@ fn the_hub_is_read_over_rclone_and_over_sshfs_and_a_mount_taken_away_comes_back(
     let rig = Rig::start(&[Machine::systemd("nas"), Machine::systemd("desk")]);
     let (hub, spoke) = (rig.machine("nas"), rig.machine("desk"));
     hub.check("mkdir -p /srv/fleet/log && echo from the hub >/srv/fleet/log/known");
-    // The link's key, which whoever sets the machines up brings.
-    let public = spoke.check(
-        "ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/fleetprov-nas && cat /root/.ssh/fleetprov-nas.pub",
-    );
-    hub.check(&format!("printf '%s\\n' '{}' >>/root/.ssh/authorized_keys", public.trim()));
-    spoke.write("/root/.ssh/fleetprov-known_hosts", &std::fs::read(rig.known_hosts()).unwrap());
     let resources = "\
         - directory: {path: /mnt/by-sshfs}\n\
         - directory: {path: /mnt/by-rclone}\n\

@@ -8,18 +8,6 @@ use crate::rig::{Machine, Rig};
 
 const MACHINES: [&str; 5] = ["cc-pc", "hs-pc", "droplet", "hs-nas", "cc-nas"];
 
-/// Who opens whom over SSH: the legs and mounts of the inventory. fleetprov will make these keys
-/// itself one day; until then whoever sets the machines up does.
-const LINKS: [(&str, &str); 7] = [
-    ("cc-pc", "hs-nas"),
-    ("cc-pc", "cc-nas"),
-    ("hs-pc", "hs-nas"),
-    ("droplet", "hs-nas"),
-    ("hs-nas", "droplet"),
-    ("cc-nas", "droplet"),
-    ("hs-nas", "hs-nas"),
-];
-
 /// The fleet, and what a person at the primary PC has on disk.
 struct WholeTech {
     rig: Rig,
@@ -35,30 +23,12 @@ impl WholeTech {
             make_key(&key);
             authorize(&rig, name, &std::fs::read_to_string(key.with_extension("key.pub")).unwrap());
         }
-        let known_hosts = std::fs::read(rig.known_hosts()).unwrap();
-        for (from, to) in LINKS {
-            let key = folder.join(format!("link-{from}-{to}"));
-            make_key(&key);
-            authorize(&rig, to, &std::fs::read_to_string(key.with_extension("pub")).unwrap());
-            let machine = rig.machine(from);
-            machine.write(&format!("/root/.ssh/fleetprov-{to}"), &std::fs::read(&key).unwrap());
-            machine.write("/root/.ssh/fleetprov-known_hosts", &known_hosts);
-            machine.check("chmod 600 /root/.ssh/fleetprov-*");
-        }
-        // The settings' repository, and the keys that git's ssh finds by itself.
+        // The settings' repository.
         rig.machine("droplet").check(
             "git init -q --bare -b main /srv/git/dotfiles.git && git init -q -b main /tmp/seed && cd /tmp/seed && \
              echo '# Settings' >CLAUDE.md && echo '{}' >settings.json && git add . && \
              git -c user.name=rig -c user.email=rig@rig commit -qm 'Begin' && git push -q /srv/git/dotfiles.git main",
         );
-        for name in ["cc-pc", "hs-pc"] {
-            let key = folder.join(format!("git-{name}"));
-            make_key(&key);
-            authorize(&rig, "droplet", &std::fs::read_to_string(key.with_extension("pub")).unwrap());
-            rig.machine(name).write("/root/.ssh/id_ed25519", &std::fs::read(&key).unwrap());
-            rig.machine(name).write("/root/.ssh/known_hosts", &known_hosts);
-            rig.machine(name).check("chmod 600 /root/.ssh/id_ed25519");
-        }
         rig.machine("cc-pc")
             .check("mkdir -p ~/work/site && echo thesis >~/work/thesis.txt && echo x >~/work/site/x");
         let overlay = folder.join("overlay.yaml");
@@ -151,6 +121,14 @@ fn rig_the_worked_example_is_applied_and_then_there_is_nothing_to_do() {
     }
     let pushed = rig.machine("hs-pc").sh("git -C ~/.claude push origin HEAD:main");
     assert!(!pushed.success(), "a secondary could push");
+    // Nor past the URL that is switched off: its key is held to reading.
+    let commit = "cd ~/.claude && git -c user.name=x -c user.email=x@x commit -q --allow-empty -m x && \
+                  git push -q $(git config remote.origin.url) HEAD:other";
+    let pushed =
+        rig.machine("hs-pc").sh(&format!("{commit}; code=$?; git reset -q --hard HEAD~; exit $code"));
+    assert!(!pushed.success(), "a secondary could push");
+    let pushed = rig.machine("cc-pc").sh("cd ~/.claude && git push -q origin HEAD:refs/heads/other");
+    assert!(pushed.success(), "the primary could not push: {pushed:?}");
 
     what_is_changed_by_hand_is_found_and_put_back(&fleet);
 }

@@ -13,6 +13,7 @@ use crate::desired::resolve_all;
 use crate::event::Event;
 use crate::fleet::Run;
 use crate::format::authorized_keys::PublicKey;
+use crate::model::MachineName;
 use crate::report;
 use crate::resource::authorized_key;
 use crate::store::Project;
@@ -82,6 +83,13 @@ fn known(project: &Project) -> Known {
         }
     }
     known.access = access;
+    for half in &project.library.halves {
+        if let (Ok(key), Ok(machine)) =
+            (PublicKey::parse(half.source.text()), MachineName::new(&half.machine))
+        {
+            known.links.insert(key.fingerprint(), machine);
+        }
+    }
     known
 }
 

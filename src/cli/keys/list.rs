@@ -48,10 +48,14 @@ pub(in crate::cli) fn list(arguments: &KeysList, surface: Surface) -> Exit {
             KeyRow { machine: name.to_owned(), from_here, keys: keys.collect() }
         })
         .collect();
+    let links = super::super::links::rows(&project);
     if arguments.json {
-        print(&report::keys_json(project.fleet.name.as_str(), &here.name, &rows));
+        print(&report::keys_json(project.fleet.name.as_str(), &here.name, &rows, &links));
     } else {
         print(&report::keys(&here.name, &rows, surface.output));
+        print(&report::links(&links, surface.output));
+        let to_add: Vec<_> = links.iter().filter(|link| link.service.is_some()).collect();
+        print(&report::deploy_keys(&to_add, surface.output));
     }
     Exit::Done
 }

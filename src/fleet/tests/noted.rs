@@ -90,6 +90,8 @@ impl Place {
                 plan: None,
                 steps: Vec::new(),
                 unplanned: Vec::new(),
+                exports: Vec::new(),
+                learned: Vec::new(),
                 left: None,
                 notes: Vec::new(),
                 failure: None,

@@ -1,12 +1,12 @@
 //! The fields of a mount.
 
-use super::super::{folders, link_files};
+use super::super::folders;
 use super::{KIND, Login, Mount, What};
 use crate::model::{
     Diagnostic, Diagnostics, Fields, MachineName, MachinePath, Node, Secret, SecretFrom, SecretReference,
     Span, Spanned, Value, parse_duration,
 };
-use crate::resource::{Content, Declared, Origin, Reading};
+use crate::resource::{Content, Declared, Opens, Origin, Program, Reading, Whom, link_files};
 
 #[derive(Clone, Copy)]
 enum Means {
@@ -64,11 +64,29 @@ pub fn read(
     let (Some(path), Some(what)) = (path, what) else { return Vec::new() };
     let options = options.into_iter().map(|option| option.value).collect();
     let awaits = come_from(&what, machine.as_ref(), reading);
-    Mount { path, what, options, read_only, shared, automount, idle, awaits }.expand(
-        origin,
-        reading.facts,
-        problems,
-    )
+    let opens = opens(&what, read_only, reading);
+    let mount = Mount { path, what, options, read_only, shared, automount, idle, awaits };
+    let mut declared = mount.expand(origin, reading.facts, problems);
+    if let Some(last) = declared.pop() {
+        declared.push(last.opens(opens));
+    }
+    declared
+}
+
+/// What a mount opens with a link's key. That of an rclone remote is the remote's.
+fn opens(what: &What, read_only: bool, reading: &Reading<'_>) -> Option<Opens> {
+    let What::Sshfs { login, .. } = what else { return None };
+    let home = folders::runner_home(reading.facts);
+    let name = link_files::name_of(home, login.key.as_str())?;
+    Some(Opens {
+        whom: Whom::Machine(MachineName::new(name).ok()?),
+        login: login.user.clone(),
+        program: Program::Sftp,
+        writes: !read_only,
+        path: None,
+        user: folders::runner(reading.facts).to_owned(),
+        home: home.to_owned(),
+    })
 }
 
 /// The machines of the fleet that have what is mounted: the one that is named, or those at its address.

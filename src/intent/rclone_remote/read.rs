@@ -2,8 +2,10 @@
 
 use super::super::folders;
 use super::{KIND, RcloneRemote, RemoteOption, declare, name_from};
-use crate::model::{Diagnostic, Diagnostics, Entry, Fields, Node, SecretReference, Spanned, Value};
-use crate::resource::{Content, Declared, Origin, Reading, ownership};
+use crate::model::{
+    Diagnostic, Diagnostics, Entry, Fields, MachineName, Node, SecretReference, Spanned, Value,
+};
+use crate::resource::{Content, Declared, Opens, Origin, Program, Reading, Whom, link_files, ownership};
 
 /// Reads `rclone-remote: {name, type, options: {OPTION: text | {secret: NAME}}, owner, config}`.
 ///
@@ -33,7 +35,30 @@ pub fn read(
     let owner = owner.unwrap_or_else(|| folders::runner(reading.facts).to_owned());
     let id = format!("remote-{name}");
     let remote = RcloneRemote { name, backend, options };
-    declare(&id, &[remote], &config, &owner, origin, problems)
+    let opens = opens(&remote, reading);
+    let declared = declare(&id, &[remote], &config, &owner, origin, problems);
+    declared.into_iter().map(|one| one.opens(opens.clone())).collect()
+}
+
+/// What a remote opens with a link's key. It is not known what it is used for, so it may write.
+fn opens(remote: &RcloneRemote, reading: &Reading<'_>) -> Option<Opens> {
+    let value = |name: &str| {
+        remote.options.iter().find(|option| option.name == name).and_then(|option| match &option.value {
+            Content::Bytes(bytes) => std::str::from_utf8(bytes).ok(),
+            _ => None,
+        })
+    };
+    let home = folders::runner_home(reading.facts);
+    let name = link_files::name_of(home, value("key_file")?).filter(|_| remote.backend == "sftp")?;
+    Some(Opens {
+        whom: Whom::Machine(MachineName::new(name).ok()?),
+        login: value("user").unwrap_or("root").to_owned(),
+        program: Program::Sftp,
+        writes: true,
+        path: None,
+        user: folders::runner(reading.facts).to_owned(),
+        home: home.to_owned(),
+    })
 }
 
 fn backend_from(text: &str) -> Result<String, String> {

@@ -43,7 +43,7 @@ fn said(change: impl Fn(&mut Step)) -> String {
     let before = plan(vec![step("/f", &[])]);
     let mut after = before.clone();
     change(&mut after.steps[0]);
-    let bound = saved(&before).bind(&after);
+    let bound = saved(&before).bind(&after, &|_| false);
     assert_eq!(bound.plan.steps.len(), 1);
     bound.stale.get(&0).cloned().unwrap_or_default()
 }
@@ -142,7 +142,7 @@ fn a_secret_that_is_another_one_is_not_shown() {
         step.aspects[0].observed = Some(Aspect::Keyed(Digest::keyed(KEY, text.as_bytes())));
         plan(vec![step])
     };
-    let bound = saved(&with("hush")).bind(&with("husk"));
+    let bound = saved(&with("hush")).bind(&with("husk"), &|_| false);
     assert_eq!(
         bound.stale[&0],
         "the machine has moved since the plan was saved: its content, which is not shown, is another one"
@@ -154,7 +154,7 @@ fn only_what_was_saved_is_made_and_what_needs_more_is_not() {
     let before = plan(vec![step("/gone", &[]), step("/free", &[]), step("/needs-new", &[])]);
     // Meanwhile /gone is as desired, and there is a folder to make that nobody has been shown.
     let after = plan(vec![step("/new", &[]), step("/free", &[]), step("/needs-new", &[0, 1])]);
-    let bound = saved(&before).bind(&after);
+    let bound = saved(&before).bind(&after, &|_| false);
     let targets: Vec<_> =
         bound.plan.steps.iter().map(|step| (step.id.target.as_str(), step.needs.clone())).collect();
     assert_eq!(targets, [("/free", vec![]), ("/needs-new", vec![0])]);

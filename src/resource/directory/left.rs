@@ -56,7 +56,7 @@ impl Left {
             Err(reason) => return Ok(Err(reason)),
         };
         let mut going: Vec<MachinePath> = itself.then(|| self.path.clone()).into_iter().collect();
-        going.extend(folder::emptied(&self.path, answers.lines(1)?, answers, 1, usize::MAX)?);
+        going.extend(folder::emptied(&self.path, &[], answers.lines(1)?, answers, 1, usize::MAX)?);
         Ok(Ok(going))
     }
 }
