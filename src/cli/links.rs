@@ -125,7 +125,8 @@ pub(super) async fn fill(
     run: &Run<'_>,
     prepared: Vec<Prepared>,
 ) -> (Vec<Prepared>, Vec<Learned>) {
-    let told = prepared.iter().filter_map(|one| Some((&one.machine, one.result.as_ref().ok()?.exports.as_slice())));
+    let told =
+        prepared.iter().filter_map(|one| Some((&one.machine, one.result.as_ref().ok()?.exports.as_slice())));
     let learned = learned(project, told);
     if learned.is_empty() {
         return (prepared, learned);
@@ -160,7 +161,8 @@ pub(super) fn announce(project: &Project, prepared: &mut [Prepared]) {
         .flat_map(|one| made(one).into_iter().map(|key| (one.machine.clone(), key.to_owned())))
         .collect();
     for one in prepared {
-        let (Some(machine), Ok(ready)) = (project.fleet.machine(one.machine.as_str()), &mut one.result) else {
+        let (Some(machine), Ok(ready)) = (project.fleet.machine(one.machine.as_str()), &mut one.result)
+        else {
             continue;
         };
         let missing = missing_halves(&project.fleet, machine, &project.library);
@@ -215,7 +217,8 @@ pub(super) fn rows(project: &Project) -> Vec<LinkRow> {
         let row = rows.entry((place(&link.from).unwrap_or_default(), key.clone())).or_insert_with(|| {
             let mut halves = project.library.halves.iter();
             let half = halves.find(|half| half.machine == link.from.as_str() && half.key == key);
-            let known = half.and_then(|half| PublicKey::parse(half.source.text()).ok().map(|key| (half, key)));
+            let known =
+                half.and_then(|half| PublicKey::parse(half.source.text()).ok().map(|key| (half, key)));
             LinkRow {
                 from: link.from.to_string(),
                 key,
@@ -244,9 +247,8 @@ fn remote(project: &Project, service: &str) -> Option<String> {
 
 /// Says where keys that were learned have to be let in by hand.
 pub(super) fn instructions(project: &Project, learned: &[Learned], style: Style) -> String {
-    let is_new = |row: &LinkRow| {
-        learned.iter().any(|one| one.machine.as_str() == row.from && one.key == row.key)
-    };
+    let is_new =
+        |row: &LinkRow| learned.iter().any(|one| one.machine.as_str() == row.from && one.key == row.key);
     let rows = rows(project);
     report::deploy_keys(&rows.iter().filter(|row| is_new(row)).collect::<Vec<_>>(), style)
 }
@@ -299,7 +301,6 @@ impl<'a> Rounds<'a> {
         let prepared = run.renew(prepared, jobs_of(project, &again)).await;
         Self { run, prepared, first: outcomes, learned }
     }
-
 }
 
 /// Both rounds as one.

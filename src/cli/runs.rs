@@ -226,7 +226,8 @@ pub(super) async fn change(arguments: &Change, wish: Wish<'_>, surface: Surface)
         let made;
         Rounds { run, prepared, first, learned: made } = rounds;
         known.extend(made);
-        session.others = jobs_of(&session.project, &session.others.iter().map(|job| job.machine.clone()).collect());
+        session.others =
+            jobs_of(&session.project, &session.others.iter().map(|job| job.machine.clone()).collect());
     }
     let beside = run.look_at_awaited(&prepared, std::mem::take(&mut session.others)).await;
     let outcomes = links::joined(&first, run.apply_beside(prepared, &beside).await);

@@ -14,8 +14,8 @@ use crate::inventory::{AllowedProgram, Fleet, Machine, Managed, Member, Membersh
 use crate::model::{Facts, MachineName, Source, Span};
 use crate::resource::{Opens, Origin, Program, Whom};
 
-pub use doors::{LINK_DOOR, missing_halves};
 pub(super) use doors::doors;
+pub use doors::{LINK_DOOR, missing_halves};
 pub(super) use keys::keys;
 
 /// One use of SSH from one machine to another, or to a service.
@@ -43,9 +43,9 @@ pub struct LinkHalf {
 /// What a machine opens: what its resources say, and the links that the inventory declares. What leads nowhere,
 /// because it is the machine itself or nobody logs in there, is left out.
 pub(super) fn opened(fleet: &Fleet, machine: &Machine, facts: &Facts, pending: &[Pending]) -> Vec<Link> {
-    let said = pending.iter().flat_map(|one| {
-        one.declared.opens.iter().map(|opens| (opens.clone(), one.declared.origin.clone()))
-    });
+    let said = pending
+        .iter()
+        .flat_map(|one| one.declared.opens.iter().map(|opens| (opens.clone(), one.declared.origin.clone())));
     let mut found: Vec<Link> = Vec::new();
     for (opens, origin) in said.chain(declared(fleet, machine, facts)) {
         let leads = match &opens.whom {

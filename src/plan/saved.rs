@@ -126,8 +126,7 @@ impl SavedMachine {
         let is_there = |id: &ResourceId| {
             plan.steps.iter().any(|step| step.id == *id) || plan.blocked.iter().any(|one| one.id == *id)
         };
-        let settled =
-            self.steps.iter().map(|step| &step.id).filter(|id| !is_there(id) && !announced(id));
+        let settled = self.steps.iter().map(|step| &step.id).filter(|id| !is_there(id) && !announced(id));
         let settled = settled.cloned().collect();
         let planned: BTreeSet<usize> = places.into_keys().collect();
         Bound { plan: plan.only(|index, _| planned.contains(&index)), stale, unplanned, settled }

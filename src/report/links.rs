@@ -112,13 +112,27 @@ mod tests {
 
     #[test]
     fn a_deploy_key_comes_with_what_to_do() {
-        let said = |remote, writes| deploy_keys(&[&row(remote, writes)], NARROW).split_whitespace().collect::<Vec<_>>().join(" ");
+        let said = |remote, writes| {
+            deploy_keys(&[&row(remote, writes)], NARROW).split_whitespace().collect::<Vec<_>>().join(" ")
+        };
         let words = said("git@github.com:me/dotfiles.git", true);
-        assert!(words.contains("https://github.com/me/dotfiles/settings/keys: Settings, Deploy keys, Add deploy key, with"), "{words}");
+        assert!(
+            words.contains(
+                "https://github.com/me/dotfiles/settings/keys: Settings, Deploy keys, Add deploy key, with"
+            ),
+            "{words}"
+        );
         let words = said("ssh://git@github.com/me/dotfiles", false);
-        assert!(words.contains("me/dotfiles/settings/keys") && words.contains("without \"Allow write access\""), "{words}");
+        assert!(
+            words.contains("me/dotfiles/settings/keys") && words.contains("without \"Allow write access\""),
+            "{words}"
+        );
         let words = said("git@git.example:dotfiles.git", false);
-        assert!(words.contains("where that host keeps") && words.contains("ssh-ed25519 AAAA fleetprov:f:cc-pc:dotfiles"), "{words}");
+        assert!(
+            words.contains("where that host keeps")
+                && words.contains("ssh-ed25519 AAAA fleetprov:f:cc-pc:dotfiles"),
+            "{words}"
+        );
         let unknown = LinkRow { half: None, ..row("git@h:x", false) };
         assert_eq!(deploy_keys(&[&unknown], NARROW), "");
         assert!(links(&[unknown], NARROW).contains("no key is known yet"));

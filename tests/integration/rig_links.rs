@@ -15,9 +15,12 @@ const PUSH: &str =
 
 fn pulls(rig: &Rig) -> Project {
     rig.machine("web").check("mkdir -p /srv/sites && echo one >/srv/sites/a");
-    let mut project = Project::new(rig)
-        .machine(rig.machine("nas"), "root", "", "  []")
-        .machine(rig.machine("web"), "root", "", "  []");
+    let mut project = Project::new(rig).machine(rig.machine("nas"), "root", "", "  []").machine(
+        rig.machine("web"),
+        "root",
+        "",
+        "  []",
+    );
     project.rest(PULL);
     project
 }
@@ -32,7 +35,9 @@ fn client(on: &RunningMachine, program: &str, arguments: &str) -> Output {
 
 /// Starts the leg and says how it ended.
 fn run_leg(nas: &RunningMachine) -> Output {
-    nas.sh("/usr/local/lib/fleetprov/legs/sites.sh; code=$?; cat /var/log/fleetprov/legs/sites.log; exit $code")
+    nas.sh(
+        "/usr/local/lib/fleetprov/legs/sites.sh; code=$?; cat /var/log/fleetprov/legs/sites.log; exit $code",
+    )
 }
 
 /// The lines of links' keys that open a machine.
@@ -83,7 +88,8 @@ fn a_leg_pulls_over_a_key_of_its_own_that_is_good_for_nothing_else() {
         let write = client(nas, &format!("echo {batch} | sftp -b -"), &format!("root@{address}"));
         assert!(!write.success(), "{batch}: {write:?}");
     }
-    let write = nas.sh("rclone --config /root/.config/rclone/rclone.conf copyto /etc/hostname web:/srv/sites/evil");
+    let write =
+        nas.sh("rclone --config /root/.config/rclone/rclone.conf copyto /etc/hostname web:/srv/sites/evil");
     assert!(!write.success(), "{write:?}");
     assert_eq!(web.check("ls /srv/sites && cat /srv/sites/a"), "a\none");
 

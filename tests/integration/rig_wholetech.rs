@@ -124,7 +124,8 @@ fn rig_the_worked_example_is_applied_and_then_there_is_nothing_to_do() {
     // Nor past the URL that is switched off: its key is held to reading.
     let commit = "cd ~/.claude && git -c user.name=x -c user.email=x@x commit -q --allow-empty -m x && \
                   git push -q $(git config remote.origin.url) HEAD:other";
-    let pushed = rig.machine("hs-pc").sh(&format!("{commit}; code=$?; git reset -q --hard HEAD~; exit $code"));
+    let pushed =
+        rig.machine("hs-pc").sh(&format!("{commit}; code=$?; git reset -q --hard HEAD~; exit $code"));
     assert!(!pushed.success(), "a secondary could push");
     let pushed = rig.machine("cc-pc").sh("cd ~/.claude && git push -q origin HEAD:refs/heads/other");
     assert!(pushed.success(), "the primary could not push: {pushed:?}");

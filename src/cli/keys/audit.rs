@@ -84,7 +84,9 @@ fn known(project: &Project) -> Known {
     }
     known.access = access;
     for half in &project.library.halves {
-        if let (Ok(key), Ok(machine)) = (PublicKey::parse(half.source.text()), MachineName::new(&half.machine)) {
+        if let (Ok(key), Ok(machine)) =
+            (PublicKey::parse(half.source.text()), MachineName::new(&half.machine))
+        {
             known.links.insert(key.fingerprint(), machine);
         }
     }

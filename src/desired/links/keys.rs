@@ -31,7 +31,9 @@ pub(in crate::desired) fn keys(
                 );
                 problems.push(
                     Diagnostic::at(span(link), message)
-                        .expected("one user of the machine for each thing that is opened, or a `key` of its own")
+                        .expected(
+                            "one user of the machine for each thing that is opened, or a `key` of its own",
+                        )
                         .related(span(first), format!("{} uses it here", first.origin.from)),
                 );
             }
@@ -54,13 +56,19 @@ pub(in crate::desired) fn keys(
             lacks: lines.is_empty().then(|| unpinned(fleet, &link.opens.whom)),
         };
         made.push(Pending::new(Declared::new(key, link.origin.clone())));
-        let file = hosts.entry(link.opens.home.clone()).or_insert(Hosts { link, lines: Vec::new(), after: Vec::new() });
+        let file = hosts.entry(link.opens.home.clone()).or_insert(Hosts {
+            link,
+            lines: Vec::new(),
+            after: Vec::new(),
+        });
         if !lines.is_empty() {
             file.after.push(ResourceId::new(link_key::KIND, name.as_str()));
         }
-        file.lines.extend(lines.iter().filter(|line| !file.lines.contains(line)).cloned().collect::<Vec<_>>());
+        file.lines
+            .extend(lines.iter().filter(|line| !file.lines.contains(line)).cloned().collect::<Vec<_>>());
     }
-    for (home, Hosts { link, lines, after }) in hosts.into_iter().filter(|(_, hosts)| !hosts.lines.is_empty()) {
+    for (home, Hosts { link, lines, after }) in hosts.into_iter().filter(|(_, hosts)| !hosts.lines.is_empty())
+    {
         let Some(path) = path(&link_files::known_hosts(&home), link, problems) else { continue };
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
         let content = Content::Bytes(text.into_bytes().into());
@@ -112,7 +120,5 @@ fn unpinned(fleet: &Fleet, whom: &Whom) -> String {
 }
 
 fn path(text: &str, link: &Link, problems: &mut Diagnostics) -> Option<MachinePath> {
-    MachinePath::new(text)
-        .map_err(|error| problems.push(Diagnostic::at(span(link), error.to_string())))
-        .ok()
+    MachinePath::new(text).map_err(|error| problems.push(Diagnostic::at(span(link), error.to_string()))).ok()
 }

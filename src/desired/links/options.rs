@@ -74,11 +74,8 @@ fn git(uses: &[&Link], problems: &mut Diagnostics) -> Option<String> {
             );
             return None;
         }
-        let programs: &[&str] = if link.opens.writes {
-            &["git-upload-pack", "git-receive-pack"]
-        } else {
-            &["git-upload-pack"]
-        };
+        let programs: &[&str] =
+            if link.opens.writes { &["git-upload-pack", "git-receive-pack"] } else { &["git-upload-pack"] };
         for program in programs {
             let word = format!("\"{program} '{path}'\"");
             if !allowed.contains(&word) {

@@ -142,7 +142,8 @@ fn git_is_held_to_its_repositories_and_to_reading() {
         library.halves = vec![half];
         let machines = resolve_all(&fleet, &library)
             .map_err(|problems| problems.sorted().first().map(|one| one.message.clone()).unwrap())?;
-        let door = of(&machines, "web").iter().find(|one| one.resource.id().target.contains("link/")).unwrap();
+        let door =
+            of(&machines, "web").iter().find(|one| one.resource.id().target.contains("link/")).unwrap();
         let rendered = door.resource.rendered();
         let crate::resource::Content::Bytes(bytes) = &rendered[0].content else { panic!("no bytes") };
         Ok::<_, String>(String::from_utf8(bytes.to_vec()).unwrap())
@@ -180,10 +181,7 @@ fn one_key_cannot_be_held_to_two_folders() {
                 b: {from: nas, to: web, for: x, allow: {rsync: /srv/b}}\n";
     let fleet = fleet(rest, "root@a", "root@b");
     let problems = resolve_all(&fleet, &library(&fleet, &["web.rsync"])).unwrap_err();
-    assert_eq!(
-        problems.sorted().first().unwrap().message,
-        "one key for rsync would be held to two folders"
-    );
+    assert_eq!(problems.sorted().first().unwrap().message, "one key for rsync would be held to two folders");
 }
 
 #[test]
@@ -195,7 +193,9 @@ fn a_host_that_is_not_pinned_blocks_the_key_and_says_how_to_pin_it() {
     let key = of(&machines, "nas").iter().find(|one| one.resource.id().kind == "link-key").unwrap();
     let shown = format!("{:?}", Arc::clone(&key.resource));
     assert!(
-        shown.contains("the host key of web ([b]:2222) is not pinned; compare what `ssh-keyscan -p 2222 b` says"),
+        shown.contains(
+            "the host key of web ([b]:2222) is not pinned; compare what `ssh-keyscan -p 2222 b` says"
+        ),
         "{shown}"
     );
 }

@@ -62,7 +62,11 @@ impl Remnant for Left {
             PathType::Absent => return Ok(Removal::Gone),
             PathType::File => {}
             what => {
-                return Ok(Removal::Release(format!("{} is {} now, which stays", self.path(), what.phrase())));
+                return Ok(Removal::Release(format!(
+                    "{} is {} now, which stays",
+                    self.path(),
+                    what.phrase()
+                )));
             }
         }
         if !aspects::is_ours(answers.former(), ASPECT) {

@@ -78,8 +78,7 @@ fn what_is_there_is_taken_as_it_is_or_stays() {
         assert!(export(bench, &key).is_some());
         // It stays when it was there before.
         let answers = bench.answer(&left(&key).questions());
-        let Removal::Release(reason) =
-            removal(&key, &answers, &[ASPECT], &Surroundings::default()).unwrap()
+        let Removal::Release(reason) = removal(&key, &answers, &[ASPECT], &Surroundings::default()).unwrap()
         else {
             panic!("it goes")
         };
