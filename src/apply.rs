@@ -43,6 +43,8 @@ pub struct Intent {
     pub run: RunId,
     /// The state folder on the machine.
     pub folder: String,
+    /// The file that says where the record is, and the line about it, when there is to be one.
+    pub notice: Option<(String, String)>,
     /// How long to wait for the lock.
     pub lock_timeout: Duration,
     /// How long the machine waits for the confirmation of guarded steps before it puts them back.
@@ -144,7 +146,11 @@ fn script(
         if let Some(reason) = guard.and_then(|_| irrevocable(step)) {
             calls.insert(0, posix::command(&Call::new("fp_refuse", [reason])));
         }
-        if touched.is_empty() || calls.is_empty() {
+        if let Some(needed) = guard.and_then(|guard| guard.needed(step)) {
+            calls.insert(0, needed);
+        }
+        calls.extend(guard.filter(|guard| guard.ends_at(index)).map(Guarded::force));
+        if touched.is_empty() || operations.is_empty() {
             script.push_str(if calls.is_empty() { ":" } else { "" });
             script.push_str(&calls.join(" &&\n"));
         } else {
@@ -173,6 +179,8 @@ fn begin(intent: &Intent) -> String {
         intent.holder.len().to_string(),
     ];
     let arguments = arguments.into_iter().chain(written(&intent.document)).chain(written(&intent.record));
+    let notice = intent.notice.iter().flat_map(|(file, line)| [file.clone(), line.clone()]);
+    let arguments = arguments.chain(notice);
     posix::command(&Call::new("fp_begin", arguments)) + "\n"
 }
 

@@ -35,6 +35,8 @@ pub mod apply;
 
 pub mod fleet;
 
+pub mod flow;
+
 pub mod report;
 
 pub mod store;

@@ -2,20 +2,10 @@
 
 use std::time::Duration;
 
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Step, forced};
+use crate::resource::force::{Force, force};
 use crate::resource::{Action, Touched};
 use crate::shell::{Call, posix};
-
-/// Which services read files below a path: they have to be restarted when such a file is put back after
-/// they started with it.
-const READERS: &[(&str, &str)] = &[
-    ("/etc/ssh/", "ssh"),
-    ("/etc/dropbear", "dropbear"),
-    ("/etc/nftables", "nftables"),
-    ("/etc/iptables/", "netfilter-persistent"),
-    ("/etc/ufw/", "ufw"),
-    ("/etc/network/", "networking"),
-];
 
 /// The guarded steps of a plan: those from `first` to the end.
 pub(super) struct Guarded<'a> {
@@ -56,13 +46,44 @@ impl<'a> Guarded<'a> {
         posix::command(&Call::new("fp_guard_arm", numbers.into_iter().chain(self.services()))) + "\n"
     }
 
+    /// The call that refuses a step which would leave no way in after the machine's next start, unless another
+    /// one has something else start then: that is looked at in the end.
+    pub(super) fn needed(&self, step: &Step) -> Option<String> {
+        let has = |step: &Step, word: &str| {
+            let calls = step.difference.operations.iter().map(|operation| &operation.call);
+            calls.into_iter().any(|call| match call.function {
+                "fp_unit_file" => call.arguments.get(1).is_some_and(|one| one == word),
+                "fp_unit_retire" => word == "disable",
+                _ => false,
+            })
+        };
+        let ends = step.id.kind == "unit" && has(step, "disable");
+        (ends && !self.steps.iter().any(|other| has(other, "enable")))
+            .then(|| posix::command(&Call::new("fp_force_needed", [step.id.target.as_str()])))
+    }
+
+    /// Whether a step is the last of them.
+    pub(super) fn ends_at(&self, index: usize) -> bool {
+        index + 1 == self.first + self.steps.len()
+    }
+
+    /// The call that brings into force what they have written.
+    pub(super) fn force(&self) -> String {
+        let forced = forced(self.steps);
+        let readers = forced.readers.values().map(|one| format!("{}:{}", one.name, one.how.word()));
+        let walls = forced.walls.iter().filter(|wall| !forced.readers.contains_key(*wall));
+        let walls = walls.map(|wall| format!("{wall}:start"));
+        posix::command(&Call::new("fp_force", readers.chain(walls)))
+    }
+
     /// The call after the last one.
     pub(super) fn made(&self) -> String {
         posix::command(&Call::new("fp_guard_made", self.services())) + "\n"
     }
 
     /// What has to be done beside putting back what was there: `unit:NAME` and `init:NAME` were started or
-    /// stopped, `package:NAME` was installed, `name:NAME` reads a file that was changed.
+    /// stopped, `package:NAME` was installed, `name:NAME` reads a file that was changed: after a start of the machine it runs with
+    /// the new one.
     fn services(&self) -> Vec<String> {
         let mut services: Vec<String> = Vec::new();
         let mut add = |service: String| {
@@ -80,10 +101,13 @@ impl<'a> Guarded<'a> {
             }
         }
         for touched in self.steps.iter().flat_map(|step| &step.touches) {
-            if let Touched::Path(path) = touched
-                && let Some((_, name)) = READERS.iter().find(|(below, _)| path.as_str().starts_with(below))
-            {
-                add(format!("name:{name}"));
+            let Touched::Path(path) = touched else { continue };
+            match force(path) {
+                Force::Read(reader) => reader.services().iter().for_each(|name| add(format!("name:{name}"))),
+                Force::Later if path.as_str().starts_with("/etc/network") => {
+                    add("name:networking".to_owned())
+                }
+                Force::Later | Force::AtLogin | Force::Unknown => {}
             }
         }
         services

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::onboard::Onboard;
+
 /// Brings a fleet of machines to the state its inventory declares, over SSH, with nothing installed
 /// on them.
 #[derive(Debug, Parser)]
@@ -49,6 +51,11 @@ pub(super) enum Command {
     History(Look),
     /// Put a run back: show how, ask, and do it where nothing has moved since
     Undo(Undo),
+    /// Keep, show and change the secrets, sealed with age
+    #[command(subcommand)]
+    Secret(super::secret::arguments::Secret),
+    /// Bring a new machine in with one command: pin its host key, make it a key, write it into the inventory, apply
+    Onboard(Onboard),
     /// The keys by which this seat opens the machines
     #[command(subcommand)]
     Keys(Keys),
@@ -57,7 +64,7 @@ pub(super) enum Command {
 }
 
 /// An inventory and what goes with it.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct Inventory {
     /// The inventory file
     pub(super) inventory: PathBuf,
@@ -66,7 +73,8 @@ pub(super) struct Inventory {
     #[arg(long, value_name = "FILE")]
     pub(super) overlay: Option<PathBuf>,
 
-    /// What opens the secrets: an age identity or an unencrypted SSH private key; may be repeated
+    /// What opens the secrets: an age identity or an SSH private key; may be repeated. Without it, the
+    /// identity in this seat's folder, when there is one
     #[arg(long, value_name = "FILE", env = "FLEETPROV_IDENTITY", value_delimiter = ':')]
     pub(super) identity: Vec<PathBuf>,
 }
@@ -101,7 +109,7 @@ pub(super) struct Render {
 }
 
 /// What `plan` and `apply` share.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct Look {
     #[command(flatten)]
     pub(super) inventory: Inventory,
@@ -139,7 +147,7 @@ pub(super) struct Plan {
 }
 
 /// What `apply` and `undo` share.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct Change {
     #[command(flatten)]
     pub(super) look: Look,
@@ -172,7 +180,7 @@ pub(super) struct Apply {
     #[arg(long)]
     pub(super) allow_prune: bool,
 
-    /// With --yes: apply an inventory that is older than the last one applied to a machine
+    /// With --yes: apply an inventory, roles, templates or files older than the last applied to a machine
     #[arg(long)]
     pub(super) allow_older: bool,
 }

@@ -37,6 +37,20 @@ pub(super) async fn ask(machines: usize, warnings: &[String], cancel: &Cancellat
     }
 }
 
+/// Asks whether something is so. Only `yes` is one.
+pub(super) async fn ask_yes(question: &str) -> Result<bool, Exit> {
+    forget_what_was_typed();
+    complain(&format!("{question} Only `yes` is taken: "));
+    let line = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).map(|_| line)
+    });
+    match line.await {
+        Ok(Ok(line)) => Ok(line.trim() == "yes"),
+        _ => Err(Exit::Interrupted),
+    }
+}
+
 #[cfg(unix)]
 fn forget_what_was_typed() {
     // Whoever typed `yes` early did not see the plan. No terminal, nothing to forget.

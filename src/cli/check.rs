@@ -2,19 +2,20 @@
 
 use super::arguments::Validate;
 use super::exit::Exit;
+use super::identities::Need;
+use super::secret_uses::uses;
 use super::surface::{Surface, print};
 use std::collections::BTreeSet;
 
-use crate::desired::{facts_of, resolve};
-use crate::inventory::{Membership, PrivilegeKind, ServiceKind, Setting};
-use crate::model::nearest;
+use crate::inventory::Membership;
+use crate::model::{SecretFrom, nearest};
 use crate::report::counted;
-use crate::resource::Content;
 use crate::store::Project;
 
 /// Checks and says so.
 pub(super) fn validate(arguments: &Validate, surface: Surface) -> Exit {
-    let project = match super::load::project(&arguments.inventory, None, arguments.json, surface) {
+    let project = match super::load::project(&arguments.inventory, None, Need::None, arguments.json, surface)
+    {
         Ok(project) => project,
         Err(exit) => return exit,
     };
@@ -66,33 +67,9 @@ fn with_nearest(name: &str, project: &Project) -> String {
 
 /// The secrets that are asked for and have no file.
 fn missing_secrets(project: &Project) -> BTreeSet<String> {
-    let fleet = &project.fleet;
-    let mut asked = BTreeSet::new();
-    for service in &fleet.services {
-        let settings: Vec<&Setting> = match &service.kind {
-            ServiceKind::Rclone { options, .. } => options.iter().map(|(_, setting)| setting).collect(),
-            ServiceKind::Notify { topic, .. } => topic.iter().collect(),
-            ServiceKind::Cloud | ServiceKind::Git { .. } => Vec::new(),
-        };
-        for setting in settings {
-            if let Setting::Secret(reference) = setting {
-                asked.insert(reference.name.clone());
-            }
-        }
-    }
-    for (machine, managed) in fleet.managed() {
-        if let PrivilegeKind::Sudo(Some(reference)) = &managed.privilege {
-            asked.insert(reference.name.clone());
-        }
-        let declared = facts_of(machine)
-            .and_then(|facts| resolve(fleet, machine, &project.library, &facts).ok())
-            .unwrap_or_default();
-        for rendered in declared.iter().flat_map(|one| one.resource.rendered()) {
-            if let Content::Sealed(name) = rendered.content {
-                asked.insert(name);
-            }
-        }
-    }
-    asked.retain(|name| !project.library.secrets.contains_key(name));
-    asked
+    let asked = uses(project).into_keys().filter_map(|from| match from {
+        SecretFrom::Name(name) => Some(name),
+        SecretFrom::Sealed(_) => None,
+    });
+    asked.filter(|name| !project.library.secrets.contains_key(name)).collect()
 }

@@ -18,17 +18,18 @@ use crate::inventory::{Machine, Managed};
 use crate::store::{AccessKeys, Enrolment, Identities, Project, Seat};
 
 /// This seat's keys, what opens them, and what it is called.
-struct Here {
-    keys: AccessKeys,
+pub(super) struct Here {
+    pub(super) keys: AccessKeys,
     identities: Arc<Identities>,
-    name: String,
+    /// What this seat is called.
+    pub(super) name: String,
     enrolment: Enrolment,
 }
 
 impl Here {
     /// As it is enrolled, or would be enrolled: under the name given, or that of the machine it is, or its
     /// host name.
-    fn of(project: &Project, named: Option<&str>) -> Result<Self, Exit> {
+    pub(super) fn of(project: &Project, named: Option<&str>) -> Result<Self, Exit> {
         let Some((keys, identities)) = project.keys.clone() else {
             complain(
                 "error: failed to find this seat's folder: the environment has neither HOME nor XDG_CONFIG_HOME\n",

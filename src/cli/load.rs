@@ -1,47 +1,35 @@
 //! Loads what a command works on, and says what is wrong with it.
 
+use std::sync::Arc;
+
 use super::arguments::Inventory;
 use super::exit::Exit;
+use super::identities::{Need, identities};
 use super::surface::{Surface, complain, print};
 use crate::architecture;
 use crate::desired::resolve_all;
 use crate::model::{Diagnostic, Diagnostics};
 use crate::report;
-use crate::store::{
-    Identities, LoadError, Project, ProjectOptions, Surroundings, load, seat_folder, seat_identity,
-};
+use crate::store::{LoadError, Project, ProjectOptions, Surroundings, load, seat_folder};
 
 /// A project that is valid in all its parts.
 pub(super) fn project(
     inventory: &Inventory,
     known_hosts: Option<std::path::PathBuf>,
+    need: Need,
     json: bool,
     surface: Surface,
 ) -> Result<Project, Exit> {
-    let mut identities = Identities::default();
-    for path in &inventory.identity {
-        if let Err(error) = identities.add_file(path) {
-            complain(&format!("error: failed to {error}\n"));
-            return Err(Exit::BadInput);
-        }
-    }
-    let seat = seat_folder(&Surroundings::here());
-    if let Some(own) = seat.as_deref().filter(|_| inventory.identity.is_empty()).and_then(seat_identity)
-        && let Err(error) = identities.add_file(&own)
-    {
-        complain(&format!("error: failed to {error}\n"));
-        return Err(Exit::BadInput);
-    }
     let options = ProjectOptions {
         inventory: inventory.inventory.clone(),
         overlay: inventory.overlay.clone(),
         known_hosts,
-        identities,
-        seat,
+        identities: Arc::new(identities(inventory, need, surface)?),
+        seat: seat_folder(&Surroundings::here()),
     };
     let project = load(&options).map_err(|error| match error {
         LoadError::Invalid(problems) => invalid(&problems, json, surface),
-        LoadError::Read { .. } => {
+        LoadError::Read { .. } | LoadError::Identity(_) => {
             complain(&format!("error: failed to {error}\n"));
             Exit::BadInput
         }

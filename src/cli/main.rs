@@ -32,6 +32,8 @@ pub fn main() -> ExitCode {
         Command::Drift(look) => in_runtime(super::runs::drift(look, surface)),
         Command::History(look) => in_runtime(super::history::history(look, surface)),
         Command::Undo(undo) => in_runtime(super::runs::undo(undo, surface)),
+        Command::Secret(command) => super::secret::secret(command, surface),
+        Command::Onboard(onboard) => in_runtime(super::onboard::onboard(onboard, surface)),
         Command::Keys(Keys::List(list)) => super::keys::list(list, surface),
         Command::Keys(Keys::Enrol(enrol)) => super::keys::enrol(enrol, surface),
         Command::Keys(Keys::Rotate(rotate)) => in_runtime(super::keys::rotate(rotate, surface)),
@@ -42,7 +44,7 @@ pub fn main() -> ExitCode {
 }
 
 /// Runs a command that talks to machines.
-fn in_runtime(work: impl Future<Output = Exit>) -> Exit {
+pub(super) fn in_runtime(work: impl Future<Output = Exit>) -> Exit {
     match tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(4).build() {
         Ok(runtime) => {
             let exit = runtime.block_on(work);

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::arguments::Look;
 use super::exit::Exit;
+use super::identities::Need;
 use super::saved;
 use super::surface::{Surface, complain};
 use crate::desired::{facts_of, resolve};
@@ -67,7 +68,13 @@ impl Preparation {
         plan_file: Option<(&Path, &SavedPlan)>,
         surface: Surface,
     ) -> Result<Self, Exit> {
-        let project = super::load::project(&look.inventory, look.known_hosts.clone(), look.json, surface)?;
+        let project = super::load::project(
+            &look.inventory,
+            look.known_hosts.clone(),
+            Need::Values,
+            look.json,
+            surface,
+        )?;
         let chosen = match plan_file {
             Some((path, plan)) => {
                 saved::check(path, plan, &project.inventory)?;
@@ -75,6 +82,11 @@ impl Preparation {
             }
             None => (!look.machines.is_empty()).then(|| look.machines.clone()),
         };
+        Self::of(project, chosen.as_deref())
+    }
+
+    /// What a run works on, of a project that is loaded; all machines, unless some are chosen.
+    pub(super) fn of(project: Project, chosen: Option<&[String]>) -> Result<Self, Exit> {
         let (file, text) = &project.known_hosts;
         let known_hosts = KnownHosts::parse(file, text).map_err(|error| {
             complain(&format!("error: failed to read the pinned host keys: {error}\n"));
@@ -82,7 +94,7 @@ impl Preparation {
         })?;
         let ssh = SshConnector::new(SshOptions::new(known_hosts));
         let connector = RoutingConnector::new(LocalConnector::new(), ssh);
-        let Jobs { chosen: jobs, others, untouched } = jobs(&project, chosen.as_deref())?;
+        let Jobs { chosen: jobs, others, untouched } = jobs(&project, chosen)?;
         let order = project.fleet.machines.iter().map(|machine| machine.name.clone()).collect();
         let identity = identity(&project, "apply");
         let fleet_name = project.fleet.name.to_string();
@@ -122,6 +134,7 @@ pub(super) fn identity(project: &Project, what: &str) -> RunIdentity {
         std::time::SystemTime::now(),
         &random_word(),
     )
+    .with(project.beside)
 }
 
 /// The machines that were chosen, those that were not, and those that cannot be contacted.
@@ -185,7 +198,7 @@ pub(super) fn jobs_of(project: &Project, names: &BTreeSet<MachineName>) -> Vec<J
 }
 
 /// 128 random bits as hexadecimal digits.
-fn random_word() -> String {
+pub(super) fn random_word() -> String {
     let mut bytes = [0_u8; 16];
     if let Err(error) = getrandom::fill(&mut bytes) {
         // Without randomness a frame could be guessed and a digest of a secret be looked up.

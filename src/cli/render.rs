@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::arguments::Render;
 use super::exit::Exit;
+use super::identities::Need;
 use super::surface::{Surface, complain, print};
 use crate::desired::{facts_of, resolve};
 use crate::inventory::Machine;
@@ -17,7 +18,8 @@ use crate::store::write_rendered;
 
 /// Renders one machine or all.
 pub(super) fn render(arguments: &Render, surface: Surface) -> Exit {
-    let project = match super::load::project(&arguments.inventory, None, arguments.json, surface) {
+    let project = match super::load::project(&arguments.inventory, None, Need::None, arguments.json, surface)
+    {
         Ok(project) => project,
         Err(exit) => return exit,
     };

@@ -15,14 +15,18 @@ use super::surface::{Surface, complain, print};
 use crate::event::Event;
 use crate::fleet::{Chosen, Consent, Outcome, Prepared, Ready, Run, RunOptions};
 use crate::history::no_such_run;
-use crate::model::MachineName;
+use crate::model::{Identity, MachineName, Method, Target};
 use crate::plan::Plan;
 use crate::report::{self, MachineReport};
 use crate::state::RunId;
+use crate::store::Project;
 
 /// `plan`.
 pub(super) async fn plan(arguments: &arguments::Plan, surface: Surface) -> Exit {
     let look = &arguments.look;
+    if let Some(Err(exit)) = arguments.out.as_deref().map(saved::check_place) {
+        return exit;
+    }
     let (session, prepared) = match prepare(look, surface).await {
         Ok(looked) => looked,
         Err(exit) => return exit,
@@ -57,6 +61,30 @@ pub(super) async fn drift(look: &Look, surface: Surface) -> Exit {
     show(&session.fleet_name, &reports, look.json, surface)
 }
 
+/// Shows the plan of one machine of a project, reached by a way of its own.
+pub(super) async fn plan_of(
+    look: &Look,
+    project: &Project,
+    machine: &MachineName,
+    way: Target,
+    surface: Surface,
+) -> Exit {
+    let mut session = match Preparation::of(project.clone(), Some(&[machine.to_string()])) {
+        Ok(session) => session,
+        Err(exit) => return exit,
+    };
+    for job in &mut session.jobs {
+        job.target = Target { method: way.method.clone(), ..job.target.clone() };
+    }
+    let tell = |event: Event| super::log::note(&event);
+    let cancel = cancel_on_signal();
+    let jobs = std::mem::take(&mut session.jobs);
+    let run = Run::new(&session.connector, session.options(look, &cancel), &tell);
+    let prepared = run.prepare(jobs).await;
+    let reports = in_order(&session.order, &session.untouched, prepared.iter().map(of_prepared));
+    show(&session.fleet_name, &reports, look.json, surface)
+}
+
 /// Looks at the machines.
 async fn prepare(look: &Look, surface: Surface) -> Result<(Preparation, Vec<Prepared>), Exit> {
     let mut session = Preparation::new(look, None, surface)?;
@@ -83,13 +111,35 @@ pub(super) struct Wish<'a> {
     undoes: Option<RunId>,
     allow_prune: bool,
     allow_older: bool,
-    only: Option<(MachineName, Chosen)>,
+    only: Option<(MachineName, Option<Chosen>)>,
+    /// More that may open the machine, beside what the inventory and this seat have for it.
+    identities: Vec<Identity>,
+    /// Whether standard output is for somebody else: what there is to say goes to standard error.
+    aside: bool,
 }
 
 impl Wish<'_> {
     /// Some resources of one machine, and nothing else of any.
     pub(super) fn only(machine: MachineName, chosen: Chosen) -> Self {
-        Self { allow_prune: true, allow_older: true, only: Some((machine, chosen)), ..Self::default() }
+        let only = Some((machine, Some(chosen)));
+        Self { allow_prune: true, allow_older: true, only, ..Self::default() }
+    }
+
+    /// Everything on one machine.
+    pub(super) fn machine(machine: MachineName) -> Self {
+        Self { only: Some((machine, None)), ..Self::default() }
+    }
+
+    /// The same, with what there is to say on standard error.
+    pub(super) fn aside(mut self, aside: bool) -> Self {
+        self.aside = aside;
+        self
+    }
+
+    /// The same, with more that may open the machine.
+    pub(super) fn with_identities(mut self, identities: Vec<Identity>) -> Self {
+        self.identities = identities;
+        self
     }
 }
 
@@ -115,6 +165,7 @@ pub(super) async fn undo(arguments: &Undo, surface: Surface) -> Exit {
 
 pub(super) async fn change(arguments: &Change, wish: Wish<'_>, surface: Surface) -> Exit {
     let look = &arguments.look;
+    let say = if wish.aside { complain } else { print };
     if !arguments.yes && !surface.can_ask {
         complain(
             "error: there is no terminal to ask on; say --yes to apply without a question, or use `plan` to look\n",
@@ -149,7 +200,12 @@ pub(super) async fn change(arguments: &Change, wish: Wish<'_>, surface: Surface)
         session.jobs.retain(|job| job.machine == *machine);
         session.others.clear();
         session.untouched.retain(|one| one.report().name == machine);
-        options.only = Some(Arc::clone(chosen));
+        options.only.clone_from(chosen);
+        for job in &mut session.jobs {
+            if let Method::Ssh(way) = &mut job.target.method {
+                way.hop.identities.extend(wish.identities.iter().cloned());
+            }
+        }
     }
     options.limits.guard = Duration::from_secs(arguments.guard_timeout);
     let run = Run::new(&session.connector, options.clone(), &tell);
@@ -176,19 +232,27 @@ pub(super) async fn change(arguments: &Change, wish: Wish<'_>, surface: Surface)
     let untouched = &session.untouched;
     let changes = |one: &&Prepared| one.result.as_ref().is_ok_and(Ready::has_changes);
     let machines = prepared.iter().filter(changes).count();
+    // What is only written down needs no question.
+    let news = prepared.iter().any(|one| one.result.as_ref().is_ok_and(Ready::has_news));
     {
         let reports = in_order(&session.order, untouched, prepared.iter().map(of_prepared));
         if !look.json {
-            print(&report::plans(&reports, surface.output));
+            say(&report::plans(&reports, surface.output));
         }
-        if machines == 0 || cancel.is_cancelled() {
+        if (machines == 0 && !news) || cancel.is_cancelled() {
             let exit = reports.iter().map(of_plan).fold(Exit::Done, Exit::or_worse);
             let exit = if cancel.is_cancelled() { Exit::Interrupted } else { exit };
             links::keep(&session.project, &known);
-            finish(&session.fleet_name, &reports, look.json, exit, surface);
+            if wish.aside {
+                say(&format!("\n{}", report::summary(&reports, surface.output)));
+            } else {
+                finish(&session.fleet_name, &reports, look.json, exit, surface);
+            }
             return exit;
         }
-        if !arguments.yes && look.json {
+        if machines == 0 {
+            // Nobody is asked.
+        } else if !arguments.yes && look.json {
             // Standard output is for the outcome; who is asked sees the plan all the same.
             complain(&report::plans(&reports, surface.errors));
             complain(&format!("\n{}", report::summary(&reports, surface.errors)));
@@ -203,7 +267,7 @@ pub(super) async fn change(arguments: &Change, wish: Wish<'_>, surface: Surface)
                 one.refuse(&lacking).await;
             }
         }
-    } else {
+    } else if machines > 0 {
         match ask(machines, &warnings(&prepared, &wish), &cancel).await {
             Answer::Yes => {}
             Answer::No => {
@@ -244,7 +308,11 @@ pub(super) async fn change(arguments: &Change, wish: Wish<'_>, surface: Surface)
         .chain(wish.undoes.iter().flat_map(|_| outcomes.iter().map(Exit::of_undone)))
         .fold(Exit::Done, Exit::or_worse);
     if !look.json {
-        print(&report::outcomes(&reports, surface.output));
+        say(&report::outcomes(&reports, surface.output));
+    }
+    if wish.aside {
+        say(&format!("\n{}", report::summary(&reports, surface.output)));
+        return exit;
     }
     finish(&session.fleet_name, &reports, look.json, exit, surface);
     if look.json {
@@ -312,6 +380,7 @@ fn of_outcome(outcome: &Outcome) -> MachineReport<'_> {
     MachineReport {
         name: &outcome.machine,
         notes: &outcome.notes,
+        learned: &outcome.learned,
         plan: outcome.plan.as_deref(),
         steps: &outcome.steps,
         left: outcome.left.as_deref(),

@@ -8,7 +8,7 @@ use crate::fleet::{Prepared, RunIdentity};
 use crate::model::{Digest, MachineName, nearest};
 use crate::plan::SavedPlan;
 use crate::report::counted;
-use crate::store::{read_plan, write_plan};
+use crate::store::{check_plan_place, read_plan, write_plan};
 
 /// The version of this fleetprov.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -16,6 +16,14 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Reads a plan file.
 pub(super) fn read(path: &Path) -> Result<SavedPlan, Exit> {
     read_plan(path).map_err(|error| {
+        complain(&format!("error: failed to {error}\n"));
+        Exit::BadInput
+    })
+}
+
+/// Whether a plan can be kept there, before anybody is asked for one. Says why not.
+pub(super) fn check_place(path: &Path) -> Result<(), Exit> {
+    check_plan_place(path).map_err(|error| {
         complain(&format!("error: failed to {error}\n"));
         Exit::BadInput
     })

@@ -43,7 +43,7 @@ impl Session {
         };
         let project = load(&options).map_err(|error| match error {
             LoadError::Invalid(problems) => invalid(&problems),
-            LoadError::Read { .. } => DemoError::Broken(error.to_string()),
+            LoadError::Read { .. } | LoadError::Identity(_) => DemoError::Broken(error.to_string()),
         })?;
         resolve_all(&project.fleet, &project.library).map_err(|problems| invalid(&problems))?;
         let (file, text) = &project.known_hosts;

@@ -1,13 +1,13 @@
 //! The roles, templates, files and secrets that resolving draws on.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use include_dir::{Dir, include_dir};
 
 use super::links::{Link, LinkHalf};
 use super::seats::SeatKeys;
-use crate::model::Source;
+use crate::model::{SealedValue, Secret, SecretFrom, Source};
 use crate::resource::Content;
 
 static ROLES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/roles");
@@ -27,12 +27,34 @@ pub struct Library {
     pub secrets: BTreeMap<String, Content>,
     /// The public halves of the seats' access keys.
     pub seats: Vec<SeatKeys>,
+    /// Opens what is sealed in place; without one it stays sealed.
+    pub opener: Option<Arc<dyn Opener>>,
+    /// Where it is noted which secrets are asked for, when somebody wants to know.
+    pub asked: Option<Asked>,
     /// Who opens whom over SSH in the fleet, as [`super::links`] says.
     pub links: Vec<Link>,
     /// The public halves of the links' keys.
     pub halves: Vec<LinkHalf>,
     /// The lines of `known_hosts` that pin what links open, by host and port.
     pub hosts: BTreeMap<(String, u16), Vec<String>>,
+}
+
+/// Opens values that are sealed where they stand.
+pub trait Opener: std::fmt::Debug + Send + Sync {
+    /// The value; `None` when nothing at hand opens it.
+    fn open(&self, sealed: &SealedValue) -> Option<Secret>;
+}
+
+/// The secrets that were asked for while resources were resolved.
+#[derive(Clone, Debug, Default)]
+pub struct Asked(Arc<Mutex<BTreeSet<SecretFrom>>>);
+
+impl Asked {
+    /// Takes what was asked for since the last time.
+    #[must_use]
+    pub fn take(&self) -> BTreeSet<SecretFrom> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl Library {
@@ -48,6 +70,23 @@ impl Library {
         }
         library.templates.extend(sources(&TEMPLATES, "templates"));
         library
+    }
+
+    /// A secret: [`Content::Secret`], or [`Content::Sealed`] when it is not at hand.
+    #[must_use]
+    pub fn secret(&self, from: &SecretFrom) -> Content {
+        if let Some(Asked(asked)) = &self.asked {
+            asked.lock().unwrap_or_else(PoisonError::into_inner).insert(from.clone());
+        }
+        let found = match from {
+            SecretFrom::Name(name) => self.secrets.get(name).cloned(),
+            SecretFrom::Sealed(value) => {
+                self.opener.as_ref().and_then(|opener| opener.open(value)).map(Content::Secret)
+            }
+        };
+        // One that is not there yet is no mistake of the inventory: what needs it is blocked, and
+        // everything else goes on.
+        found.unwrap_or_else(|| Content::Sealed(from.clone()))
     }
 }
 

@@ -87,7 +87,7 @@ fn values(machine: &Machine, facts: &Facts, home: &str) -> Vec<Entry> {
 }
 
 /// Git services' `remote` and `branch`; notification services' `url`, and `topic` or `topic-secret`, which
-/// is a secret's name. Storages are for legs.
+/// is a secret's name or sealed text. Storages are for legs.
 fn services(fleet: &Fleet) -> Vec<Entry> {
     fleet
         .services
@@ -107,7 +107,7 @@ fn services(fleet: &Fleet) -> Vec<Entry> {
                             (Node::text(topic.value.clone(), topic.span.clone()), nothing())
                         }
                         Some(Setting::Secret(topic)) => {
-                            (nothing(), Node::text(topic.name.clone(), topic.span.clone()))
+                            (nothing(), Node::text(topic.from.as_text(), topic.span.clone()))
                         }
                     };
                     vec![

@@ -24,7 +24,7 @@ mod unique;
 #[cfg(test)]
 mod tests;
 
-pub use library::Library;
+pub use library::{Asked, Library, Opener};
 pub use links::{LINK_DOOR, Link, LinkHalf, address, missing_halves};
 pub use machine::facts_of;
 pub use resolve::{links, resolve, resolve_all};

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::supply::Shelf;
 use crate::intent::rclone_remote::{RcloneRemote, RemoteOption, SftpLogin, sftp};
 use crate::inventory::{Fleet, Machine, Membership, ServiceKind, Setting};
-use crate::model::{Diagnostic, Diagnostics, MachineName, ServiceName, Span, Spanned};
+use crate::model::{Diagnostic, Diagnostics, MachineName, ServiceName, Span};
 use crate::resource::{Content, Supply as _, link_files};
 
 /// The remotes of one machine, gathered leg by leg.
@@ -95,8 +95,7 @@ impl Remotes<'_> {
         match setting {
             Setting::Plain(text) => Some((Content::Bytes(text.value.as_bytes().into()), text.span.clone())),
             Setting::Secret(secret) => {
-                let name = Spanned { value: secret.name.clone(), span: secret.span.clone() };
-                let content = self.shelf.secret(&name).map_err(|problem| problems.push(problem)).ok()?;
+                let content = self.shelf.secret(secret).map_err(|problem| problems.push(problem)).ok()?;
                 Some((content, secret.span.clone()))
             }
         }

@@ -7,7 +7,9 @@ use super::library::Library;
 use super::place::Place;
 use super::scope::Scope;
 use super::template::{self, Secrets};
-use crate::model::{Diagnostic, MachineName, Node, Secret, ServiceName, Spanned, Value};
+use crate::model::{
+    Diagnostic, MachineName, Node, Secret, SecretFrom, SecretReference, ServiceName, Spanned, Value,
+};
 use crate::resource::{Content, Supply};
 
 /// The library, with the values in scope for its templates.
@@ -47,8 +49,8 @@ impl Supply for Shelf<'_> {
             .map_err(|fault| fault.at(&name.span))
     }
 
-    fn secret(&self, name: &Spanned<String>) -> Result<Content, Diagnostic> {
-        Opened(self.library).secret(&name.value).map_err(|fault| fault.at(&name.span))
+    fn secret(&self, secret: &SecretReference) -> Result<Content, Diagnostic> {
+        Ok(self.library.secret(&secret.from))
     }
 
     fn machines_at(&self, host: &str, port: Option<u16>) -> Vec<MachineName> {
@@ -78,10 +80,8 @@ impl Supply for Shelf<'_> {
 struct Opened<'a>(&'a Library);
 
 impl Secrets for Opened<'_> {
-    fn secret(&self, name: &str) -> Result<Content, Fault> {
-        // A secret that is not there yet is no mistake of the inventory: what needs it is blocked, and
-        // everything else goes on.
-        Ok(self.0.secrets.get(name).cloned().unwrap_or_else(|| Content::Sealed(name.to_owned())))
+    fn secret(&self, from: &SecretFrom) -> Result<Content, Fault> {
+        Ok(self.0.secret(from))
     }
 }
 

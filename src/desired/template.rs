@@ -24,26 +24,26 @@ use zeroize::Zeroizing;
 use super::fault::Fault;
 use super::place::{Place, is_end, line_and_column, mention};
 use super::scope::Scope;
-use crate::model::Diagnostic;
+use crate::model::{Diagnostic, SecretFrom};
 use crate::resource::Content;
 use buffer::Buffer;
 use open::left_open;
 
 /// Where a template's `secret` gets its values.
 pub(super) trait Secrets: Send + Sync {
-    /// A secret by name.
+    /// A secret.
     ///
     /// # Errors
     /// What is wrong, without a place.
-    fn secret(&self, name: &str) -> Result<Content, Fault>;
+    fn secret(&self, from: &SecretFrom) -> Result<Content, Fault>;
 }
 
 /// For texts that may not hold a secret, since they are shown.
 pub(super) struct NoSecrets;
 
 impl Secrets for NoSecrets {
-    fn secret(&self, name: &str) -> Result<Content, Fault> {
-        Err(Fault::new(format!("the secret `{name}` would show here"))
+    fn secret(&self, from: &SecretFrom) -> Result<Content, Fault> {
+        Err(Fault::new(format!("the secret `{from}` would show here"))
             .expected("`secret` in a file of the templates folder, or {secret: NAME} where a field takes it"))
     }
 }
@@ -52,8 +52,8 @@ impl Secrets for NoSecrets {
 pub(super) struct Filled {
     /// The text, wiped when it goes.
     pub(super) text: Zeroizing<Vec<u8>>,
-    /// The names of the secrets in it, and whether each was at hand.
-    pub(super) secrets: Vec<(String, bool)>,
+    /// The secrets in it, and whether each was at hand.
+    pub(super) secrets: Vec<(SecretFrom, bool)>,
 }
 
 /// Renders a template.

@@ -17,6 +17,10 @@ use crate::model::MachineName;
 use crate::probe::{Conversation, Performed};
 use crate::state::RunDocument;
 
+/// What stands before the news that an apply without changes writes down, before and after that.
+pub(super) const TO_BE_WRITTEN: &str = "to be written down in its record: ";
+const WRITTEN: &str = "written down in its record: ";
+
 /// How long a session is held while a question waits for its answer (contract C13).
 const HELD: Duration = Duration::from_secs(300);
 
@@ -32,6 +36,7 @@ impl Run<'_> {
             left: None,
             exports: Vec::new(),
             notes: std::mem::take(&mut ready.notes),
+            learned: Vec::new(),
             failure: None,
             tally: ready.tally,
         };
@@ -78,7 +83,14 @@ impl Run<'_> {
             applied.and_then(|applied| applied.performed.map_err(|error| failure::of_probe(&error)));
         let observed = match performed {
             Ok(Performed::Observed(observation)) => Ok(observation),
-            Ok(Performed::Held { since }) => {
+            Ok(Performed::Held { since, idle }) => {
+                outcome.learned.extend(idle.iter().map(|name| {
+                    let name = if name == "ssh" { "sshd" } else { name };
+                    format!(
+                        "{name} does not run: what it reads is not in force until it starts, and the new way in \
+                         was not tried with it"
+                    )
+                }));
                 let settled = self.settle(&ready, &document, &mut conversation, since, &mut outcome);
                 self.cancellable(settled).await
             }
@@ -96,6 +108,7 @@ impl Run<'_> {
             Ok((left, exports)) => {
                 outcome.exports = exports;
                 conversation.close().await;
+                outcome.written_down();
                 let left = Arc::new(left);
                 self.tell(&outcome.machine, Happening::Verified(Arc::clone(&left)));
                 outcome.left = Some(left);
@@ -135,6 +148,17 @@ impl Run<'_> {
     }
 }
 
+impl Outcome {
+    /// Says of what was to be written down that it is.
+    fn written_down(&mut self) {
+        for note in &mut self.notes {
+            if let Some(news) = note.strip_prefix(TO_BE_WRITTEN) {
+                *note = format!("{WRITTEN}{news}");
+            }
+        }
+    }
+}
+
 impl Ready {
     /// What the run writes down on the machine before it changes anything.
     fn intent(
@@ -146,8 +170,10 @@ impl Ready {
         let seen = self.memory.ledger.seen.clone();
         let (machine, target) = (&self.job.machine, &self.job.target);
         let record = self.memory.record(&self.plan, identity, machine, target, &self.job.facts.user)?;
+        self.memory.room_after(document, identity, machine, target, &self.job.facts.user)?;
         Ok(Intent {
             run: identity.run.clone(),
+            notice: self.notice(identity),
             folder: self.job.facts.state_folder(),
             lock_timeout: options.lock_timeout,
             guard_timeout: options.limits.guard,
@@ -156,5 +182,13 @@ impl Ready {
             document: document.to_json().map_err(|error| other(error.to_string()))?,
             record,
         })
+    }
+
+    /// Where the record is, for other logins and later inventories to find.
+    fn notice(&self, identity: &RunIdentity) -> Option<(String, String)> {
+        let facts = &self.job.facts;
+        let (fleet, machine, user) = (&identity.fleet, &self.job.machine, &facts.user);
+        let line = format!("{fleet} {machine} {user} {}", facts.state_folder());
+        facts.state_notice().map(|file| (file, line))
     }
 }

@@ -20,7 +20,7 @@ pub enum Consent {
         /// How many fleetprov owns there.
         owned: usize,
     },
-    /// The inventory was applied before, and another one since.
+    /// The inventory, or the roles, templates and files beside it, were applied before, and others since.
     Older,
 }
 
@@ -33,7 +33,8 @@ impl Consent {
                 format!("removes {removals} of the {owned} resources that fleetprov owns there")
             }
             Self::Older => {
-                "goes back to an inventory that is older than the last one applied there".to_owned()
+                "goes back to an inventory, roles, templates or files older than the last applied there"
+                    .to_owned()
             }
         }
     }
@@ -54,7 +55,12 @@ impl Consent {
 }
 
 /// What a plan for a machine needs consent to.
-pub(super) fn needed(plan: &Plan, ledger: &Ledger, inventory: &Digest) -> Vec<Consent> {
+pub(super) fn needed(
+    plan: &Plan,
+    ledger: &Ledger,
+    inventory: &Digest,
+    beside: Option<&Digest>,
+) -> Vec<Consent> {
     if plan.steps.is_empty() {
         return Vec::new();
     }
@@ -63,7 +69,7 @@ pub(super) fn needed(plan: &Plan, ledger: &Ledger, inventory: &Digest) -> Vec<Co
     let owned = ledger.entries.len();
     let is_many = removals > MANY || (owned >= SOME && 2 * removals > owned);
     let prune = is_many.then_some(Consent::Prune { removals, owned });
-    prune.into_iter().chain(ledger.is_older(inventory).then_some(Consent::Older)).collect()
+    prune.into_iter().chain(ledger.is_older(inventory, beside).then_some(Consent::Older)).collect()
 }
 
 #[cfg(test)]
@@ -122,14 +128,14 @@ mod tests {
             (0, 4, false),
         ] {
             let plan = plan((0..removals).map(|number| (number, Action::Remove)));
-            let needed = needed(&plan, &ledger(owned), &now);
+            let needed = needed(&plan, &ledger(owned), &now, None);
             let consent = Consent::Prune { removals, owned };
             assert_eq!(needed, if expected { vec![consent] } else { vec![] }, "{removals} of {owned}");
         }
         // What is let go of stays, and what is declared is not pruned.
         let kept =
             plan((0..20).map(|number| (number, if number < 10 { Action::Release } else { Action::Update })));
-        assert_eq!(needed(&kept, &ledger(20), &now), []);
+        assert_eq!(needed(&kept, &ledger(20), &now, None), []);
     }
 
     #[test]
@@ -137,9 +143,30 @@ mod tests {
         let (old, new) = (Digest::of(b"old"), Digest::of(b"new"));
         let ledger = Ledger { inventories: vec![old, new], ..ledger(1) };
         let change = plan(std::iter::once((0, Action::Update)));
-        assert_eq!(needed(&change, &ledger, &old), [Consent::Older]);
-        assert_eq!(needed(&change, &ledger, &new), []);
-        assert_eq!(needed(&change, &ledger, &Digest::of(b"never seen")), []);
-        assert_eq!(needed(&Plan::default(), &ledger, &old), []);
+        assert_eq!(needed(&change, &ledger, &old, None), [Consent::Older]);
+        assert_eq!(needed(&change, &ledger, &new, None), []);
+        assert_eq!(needed(&change, &ledger, &Digest::of(b"never seen"), None), []);
+        assert_eq!(needed(&Plan::default(), &ledger, &old, None), []);
+    }
+
+    #[test]
+    fn so_do_older_roles_with_the_same_inventory() {
+        let [old, new, roles, newer] =
+            ["old", "new", "roles", "newer"].map(|text| Digest::of(text.as_bytes()));
+        let change = plan(std::iter::once((0, Action::Update)));
+        let ledger = |inventories: &[Digest]| Ledger { inventories: inventories.into(), ..ledger(1) };
+        let is_older = |applied: &[Digest], inventory: &Digest, beside: &Digest| {
+            !needed(&change, &ledger(applied), inventory, Some(beside)).is_empty()
+        };
+        // The inventory stays, the roles move: of the last apply are the last two.
+        let applied = [roles, old, newer];
+        assert!(is_older(&applied, &old, &roles));
+        assert!(!is_older(&applied, &old, &newer));
+        assert!(!is_older(&applied, &old, &Digest::of(b"never seen")));
+        assert!(!is_older(&applied, &new, &newer));
+        // The roles stay, the inventory moves.
+        assert!(is_older(&[old, new, roles], &old, &roles));
+        assert!(!is_older(&[old, new, roles], &new, &roles));
+        assert!(!is_older(&[], &new, &roles));
     }
 }

@@ -20,6 +20,8 @@ pub struct RunIdentity {
     pub what: String,
     /// The inventory's file name and its digest.
     pub inventory: (String, Digest),
+    /// The digest of the roles, templates and files that go with the inventory, when there is one.
+    pub beside: Option<Digest>,
     /// The run that this one puts back, when that is what it does.
     pub undoes: Option<RunId>,
 }
@@ -46,8 +48,16 @@ impl RunIdentity {
             when: now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             what: what.to_owned(),
             inventory,
+            beside: None,
             undoes: None,
         }
+    }
+
+    /// The same with roles, templates and files of this digest.
+    #[must_use]
+    pub fn with(mut self, beside: Digest) -> Self {
+        self.beside = Some(beside);
+        self
     }
 
     /// The same as a run that puts another one back.

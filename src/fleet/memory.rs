@@ -1,12 +1,13 @@
 //! What fleetprov remembers of a machine, in the course of one run on it.
 
 use crate::event::{Failure, FailureKind, StepOutcome};
-use crate::model::{MachineName, Method, ResourceId, Target};
+use crate::model::{Facts, MachineName, Method, ResourceId, Target};
 use crate::plan::{Departure, Known, Plan, departures};
 use crate::resource::{Declared, Observation, Question, Surroundings};
-use crate::state::{Kept, Ledger, Login, RecordError, RunDocument, RunStep, StepEnd};
+use crate::state::{Kept, Ledger, Login, Manager, RecordError, RunDocument, RunStep, StepEnd, other_records};
 
 use super::identity::RunIdentity;
+use super::run::Job;
 use super::undoing::Undoing;
 
 /// What is remembered of a machine, and what has left the inventory.
@@ -14,6 +15,8 @@ use super::undoing::Undoing;
 pub(super) struct Memory {
     pub(super) ledger: Ledger,
     pub(super) departures: Vec<Departure>,
+    /// What a person should know of other records on the machine.
+    others: Vec<String>,
     /// The run that is put back, when the run does that and nothing else.
     undoing: Option<Undoing>,
 }
@@ -31,7 +34,17 @@ impl Memory {
         let state = kept.state.clone();
         let undoing = identity.undoes.clone().map(|run| Undoing { run, state });
         let departures = if undoing.is_some() { Vec::new() } else { departures(&ledger, declared) };
-        Ok(Self { ledger, departures, undoing })
+        Ok(Self { ledger, departures, others: Vec::new(), undoing })
+    }
+
+    /// Whether there is no other record of the machine; keeps what a person should know of other ones.
+    pub(super) fn is_alone(&mut self, kept: &Kept, identity: &RunIdentity, job: &Job) -> Result<(), Failure> {
+        let Facts { user, root, .. } = &job.facts;
+        let manager = Manager { fleet: &identity.fleet, machine: &job.machine, user, root: *root };
+        let others = other_records(kept, manager);
+        self.others =
+            others.map_err(|error| Failure { kind: FailureKind::Refused, message: error.to_string() })?;
+        Ok(())
     }
 
     /// Whether it is this login's: that of the last apply, or one that the inventory says took its place.
@@ -49,8 +62,34 @@ impl Memory {
         Err(Failure { kind: FailureKind::Refused, message: error.to_string() })
     }
 
-    /// What a person should know of the past: a run that was cut off, a revert.
-    pub(super) fn notes(&self) -> Vec<String> {
+    /// What there is to write down although a plan changes nothing: what is gone, what is as wanted and was
+    /// not known to be, that a run which was cut off has nothing left to do. For a person; `None` when the
+    /// record says all of it.
+    pub(super) fn news(&self, plan: &Plan) -> Option<String> {
+        if self.undoing.is_some() || !plan.steps.is_empty() {
+            return None;
+        }
+        let mut news = Vec::new();
+        if let Some(gone) = plan.forgotten.first() {
+            news.push(match plan.forgotten.len() {
+                1 => format!("{} is gone", gone.id),
+                count => format!("{} and {} more are gone", gone.id, count - 1),
+            });
+        }
+        match plan.unsettled {
+            0 => {}
+            1 => news.push("1 resource is as wanted".to_owned()),
+            count => news.push(format!("{count} resources are as wanted")),
+        }
+        if let Some(cut) = self.ledger.cut.as_ref().filter(|_| plan.blocked.is_empty()) {
+            news.push(format!("run {} has nothing left to do", cut.id));
+        }
+        (!news.is_empty()).then(|| news.join("; "))
+    }
+
+    /// What a person should know of the past: a run that was cut off, a revert. `plan` is what there is to
+    /// do now.
+    pub(super) fn notes(&self, plan: &Plan) -> Vec<String> {
         let cut = self.ledger.cut.as_ref().map(|cut| {
             let (id, who, when) = (&cut.id, &cut.who, &cut.when);
             if cut.reverted {
@@ -65,16 +104,27 @@ impl Memory {
                 [first, rest @ ..] => format!("{first} and {} more", rest.len()),
             };
             format!(
-                "run {id} by {who} at {when} was cut off: {} done, {} still to do{}",
+                "run {id} by {who} at {when} was cut off: {} done{}, {}",
                 names(&cut.done),
-                names(&cut.open),
-                if self.undoing.is_some() { "" } else { "; this goes on from there" }
+                if cut.certain { "" } else { " as far as is known" },
+                match plan.is_empty() && self.undoing.is_none() {
+                    true => "and nothing is left to do".to_owned(),
+                    false if self.undoing.is_some() || plan.steps.is_empty() => {
+                        format!("{} still to do", names(&cut.open))
+                    }
+                    false => format!("{} still to do; this goes on from there", names(&cut.open)),
+                }
             )
         });
         let armed = self.ledger.armed.as_ref().map(|run| {
             format!("the revert of run {run} is armed: the machine puts it back unless it is confirmed")
         });
-        cut.into_iter().chain(armed).collect()
+        let lost = self.ledger.is_lost.then(|| {
+            "the record of what fleetprov made here is gone, though there are runs beside it: all that is there \
+             counts as not made by fleetprov, and is never removed; put the record back if that is wrong"
+                .to_owned()
+        });
+        cut.into_iter().chain(armed).chain(lost).chain(self.others.iter().cloned()).collect()
     }
 
     /// What a person should know of the plan that is not in it.
@@ -133,6 +183,7 @@ impl Memory {
             when: identity.when.clone(),
             what: identity.what.clone(),
             inventory: identity.inventory.clone(),
+            beside: identity.beside,
             steps: steps.collect(),
         }
     }
@@ -148,6 +199,7 @@ impl Memory {
     ) -> Result<Vec<u8>, Failure> {
         for gone in &plan.forgotten {
             self.ledger.entries.remove(&gone.id);
+            self.ledger.undecided.remove(&gone.id);
         }
         for entry in &plan.settled {
             self.ledger.undecided.remove(&entry.id);
@@ -158,6 +210,24 @@ impl Memory {
         self.ledger
             .to_record(&identity.run, &identity.fleet, machine, &login)
             .map_err(|error| Failure { kind: FailureKind::Other, message: error.to_string() })
+    }
+
+    /// Whether the record of the next run can be written, too, once all of this run is made: one that has
+    /// grown too large would be in the way of every later run.
+    pub(super) fn room_after(
+        &self,
+        run: &RunDocument,
+        identity: &RunIdentity,
+        machine: &MachineName,
+        target: &Target,
+        user: &str,
+    ) -> Result<(), Failure> {
+        let all: Vec<(usize, StepEnd)> =
+            (0..run.steps.len()).map(|index| (index, StepEnd::Changed)).collect();
+        let login = Login::new(user, &target.privilege);
+        let after = self.ledger.after(run, &all);
+        let next = after.to_record(&identity.run, &identity.fleet, machine, &login);
+        next.map(drop).map_err(|error| Failure { kind: FailureKind::Other, message: error.to_string() })
     }
 
     /// What is remembered after a run whose steps ended so; and what was observed then, for those that
@@ -187,7 +257,7 @@ impl Memory {
                 departures.push(departure.clone());
             }
         }
-        (Self { ledger, departures, undoing: self.undoing.clone() }, observation)
+        (Self { ledger, departures, ..self.clone() }, observation)
     }
 }
 

@@ -8,6 +8,7 @@ use futures::StreamExt as _;
 use futures::stream;
 use tokio_util::sync::CancellationToken;
 
+use super::applying::TO_BE_WRITTEN;
 use super::binding::{self, Binding};
 use super::consent::{self, Consent};
 use super::course::{self, Course};
@@ -96,6 +97,8 @@ pub struct Ready {
     pub exports: Vec<(ResourceId, String)>,
     /// What went over the connection.
     pub tally: Tally,
+    /// What an apply writes down although it changes nothing.
+    pub(super) news: Option<String>,
     pub(super) job: Job,
     pub(super) declared: Vec<Declared>,
     pub(super) surroundings: Surroundings,
@@ -124,6 +127,8 @@ pub struct Outcome {
     pub exports: Vec<(ResourceId, String)>,
     /// What it says of itself that the inventory does not, one sentence each.
     pub notes: Vec<String>,
+    /// What has come out of the apply that a person should know, one sentence each.
+    pub learned: Vec<String>,
     /// What stopped the work on it.
     pub failure: Option<Failure>,
     /// What went over the connection.
@@ -198,7 +203,7 @@ impl<'a> Run<'a> {
                 let result = match result {
                     Ok(mut ready) => {
                         // A session is worth holding only for a plan that may be applied.
-                        let keep = !ready.plan.steps.is_empty()
+                        let keep = (!ready.plan.steps.is_empty() || ready.has_news())
                             && held.try_acquire().map(tokio::sync::SemaphorePermit::forget).is_ok();
                         if !keep && let Some(conversation) = ready.conversation.take() {
                             conversation.close().await;
@@ -243,7 +248,7 @@ impl<'a> Run<'a> {
     async fn apply_prepared(&self, prepared: Prepared, course: &Course) -> Outcome {
         let machine = prepared.machine;
         match prepared.result {
-            Ok(ready) if ready.plan.steps.is_empty() => Outcome {
+            Ok(ready) if ready.plan.steps.is_empty() && !ready.has_news() => Outcome {
                 machine,
                 left: Some(Arc::clone(&ready.plan)),
                 plan: Some(ready.plan),
@@ -251,11 +256,12 @@ impl<'a> Run<'a> {
                 unplanned: ready.unplanned,
                 exports: ready.exports,
                 notes: ready.notes,
+                learned: Vec::new(),
                 failure: None,
                 tally: ready.tally,
             },
             // A saved plan of which nothing holds any more: there is nothing to begin.
-            Ok(mut ready) if ready.stale.len() == ready.plan.steps.len() => Outcome {
+            Ok(mut ready) if !ready.has_changes() && !ready.has_news() => Outcome {
                 machine,
                 left: Some(Arc::clone(&ready.plan)),
                 plan: Some(Arc::clone(&ready.plan)),
@@ -263,6 +269,7 @@ impl<'a> Run<'a> {
                 unplanned: std::mem::take(&mut ready.unplanned),
                 exports: std::mem::take(&mut ready.exports),
                 notes: std::mem::take(&mut ready.notes),
+                learned: Vec::new(),
                 failure: None,
                 tally: ready.let_go().await,
             },
@@ -275,6 +282,7 @@ impl<'a> Run<'a> {
                 left: None,
                 exports: Vec::new(),
                 notes: Vec::new(),
+                learned: Vec::new(),
                 failure: Some(failure),
                 tally: Tally::default(),
             },
@@ -334,11 +342,23 @@ impl<'a> Run<'a> {
         let Looked { conversation, observation, memory } = self.remember(&job, &declared, opened).await?;
         let plan = self.chosen(memory.plan(&declared, &observation, &surroundings, &salt)?);
         let remarks = memory.remarks(&observation);
+        let past = memory.notes(&plan);
         let bound = Binding::new(plan, self.saved(&job.machine), self.announced.as_ref());
         let bound_notes = bound.notes();
         let Binding { plan, stale, unplanned, .. } = bound;
-        let consents = consent::needed(&plan, &memory.ledger, &self.options.identity.inventory.1);
-        let notes = memory.notes().into_iter().chain(remarks).chain(differences);
+        // Who names a run to be put back has said what is meant.
+        let consents = match self.options.identity.undoes {
+            Some(_) => Vec::new(),
+            None => {
+                let identity = &self.options.identity;
+                consent::needed(&plan, &memory.ledger, &identity.inventory.1, identity.beside.as_ref())
+            }
+        };
+        // A run about a part of the machine has not seen that all is as wanted.
+        let news =
+            if self.options.only.is_some() || !unplanned.is_empty() { None } else { memory.news(&plan) };
+        let notes = past.into_iter().chain(remarks).chain(differences);
+        let notes = notes.chain(news.as_ref().map(|news| format!("{TO_BE_WRITTEN}{news}")));
         let notes = notes.chain(bound_notes).chain(consents.iter().map(|consent| consent.note())).collect();
         Ok(Ready {
             plan: Arc::new(plan),
@@ -348,6 +368,7 @@ impl<'a> Run<'a> {
             unplanned,
             consents,
             tally: conversation.tally(),
+            news,
             job,
             declared,
             surroundings,
@@ -367,7 +388,8 @@ impl<'a> Run<'a> {
         opened: Opened,
     ) -> Result<Looked, Failure> {
         let Opened { mut conversation, mut observation, kept } = opened;
-        let memory = Memory::read(&kept, &self.options.identity, &job.machine, declared)?;
+        let mut memory = Memory::read(&kept, &self.options.identity, &job.machine, declared)?;
+        memory.is_alone(&kept, &self.options.identity, job)?;
         let record = format!("{}/record", job.facts.state_folder());
         memory.belongs_to(&job.facts.user, &job.target, record)?;
         if let Some(asked) = memory.wider(declared) {
@@ -435,6 +457,12 @@ impl Ready {
     #[must_use]
     pub fn has_changes(&self) -> bool {
         self.plan.steps.len() > self.stale.len()
+    }
+
+    /// Whether there is something to write down on the machine, and nothing to change.
+    #[must_use]
+    pub fn has_news(&self) -> bool {
+        self.news.is_some()
     }
 
     /// Ends the session that was held; gives what went over it.

@@ -20,6 +20,9 @@ const MARGIN: Duration = Duration::from_secs(1);
 /// it looks once a minute.
 const PUTTING_BACK: Duration = Duration::from_secs(90);
 
+/// How long the first look may take; each one after it may take twice as long.
+const LOOKING: Duration = Duration::from_secs(10);
+
 /// How often a login may be refused. More would get us locked out for good where somebody counts.
 const REFUSALS: usize = 3;
 
@@ -185,16 +188,20 @@ impl Run<'_> {
     ) -> Result<Standing, Failure> {
         let declared = (perhaps && hop(&ready.way) != hop(&ready.job.target)).then_some(&ready.job.target);
         let mut last = Ok(Standing::Waiting);
-        let mut pause = Duration::from_secs(1);
+        let (mut pause, mut patience) = (Duration::from_secs(1), LOOKING);
         loop {
             for way in std::iter::once(&ready.way).chain(declared) {
-                match timeout_at(deadline, self.look(ready, document, way)).await {
+                // A login that began before everything was put back may hang, and the next one does not.
+                let enough = deadline.min(Instant::now() + patience);
+                match timeout_at(enough, self.look(ready, document, way)).await {
                     Ok(Ok(Standing::Waiting)) => last = Ok(Standing::Waiting),
                     Ok(Ok(standing)) => return Ok(standing),
                     Ok(Err(unreached)) => last = Err(unreached.failure),
-                    Err(_) => return last,
+                    Err(_) if enough == deadline => return last,
+                    Err(_) => {}
                 }
             }
+            patience *= 2;
             let next = Instant::now() + pause;
             if next >= deadline {
                 return last;

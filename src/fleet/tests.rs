@@ -3,6 +3,7 @@
 
 mod busybox;
 mod machines;
+mod noted;
 mod undo;
 mod waiting;
 

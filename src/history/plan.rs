@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::UNDO;
-use super::condition::Condition;
+use super::condition::{Condition, State};
 use super::details::{action, details};
 use super::undone::{Thing, Undone};
 use crate::model::{Aspect, ResourceId, Source, Span};
@@ -15,8 +15,8 @@ use crate::state::{Entry, Ledger, RunStep, StepEnd, StepState};
 /// The plan that undoes a run, and what a person should know of what is not undone. `state` is the state
 /// folder on the machine.
 ///
-/// A step is undone when each thing it touched is as it left it, or as it was before; otherwise it is
-/// blocked with the reason. Its entry in the record becomes what it was before that step. What is
+/// A step is undone when each thing it touched is as it left it, or as it was before it or before an earlier
+/// step of the run, which puts it back from there; otherwise it is blocked with the reason. Its entry in the record becomes what it was before that step. What is
 /// restarted because of it is restarted again, behind the others; what can cut the way in is last.
 #[must_use]
 pub fn undo(undone: &Undone, ledger: &Ledger, state: &str) -> (Plan, Vec<String>) {
@@ -24,6 +24,7 @@ pub fn undo(undone: &Undone, ledger: &Ledger, state: &str) -> (Plan, Vec<String>
         undone,
         ledger,
         state,
+        former: former(undone),
         drafts: Vec::new(),
         foreseen: BTreeMap::new(),
         plan: Plan::default(),
@@ -49,6 +50,8 @@ struct Making<'a> {
     undone: &'a Undone,
     ledger: &'a Ledger,
     state: &'a str,
+    /// How each thing was before each step that touched it, in the order of the steps.
+    former: BTreeMap<&'a str, Vec<(usize, &'a Condition)>>,
     drafts: Vec<Draft>,
     /// How things are when the next step's turn comes.
     foreseen: BTreeMap<&'a str, &'a Condition>,
@@ -58,11 +61,34 @@ struct Making<'a> {
     staying: Vec<&'a str>,
 }
 
+/// How each thing was before each step that touched it and may have changed it, as far as that is known.
+fn former(undone: &Undone) -> BTreeMap<&str, Vec<(usize, &Condition)>> {
+    let mut former: BTreeMap<&str, Vec<(usize, &Condition)>> = BTreeMap::new();
+    let made = undone.things.iter().filter(|(index, _)| was_made(undone, **index));
+    for (index, thing) in made.flat_map(|(index, things)| things.iter().map(|thing| (*index, thing))) {
+        if !matches!(thing.was.state(), State::Unkept(_)) {
+            former.entry(&thing.name).or_default().push((index, &thing.was));
+        }
+    }
+    former
+}
+
+/// Whether a step of the run has changed anything, as far as it is known.
+fn was_made(undone: &Undone, index: usize) -> bool {
+    match undone.state(index) {
+        StepState::Started | StepState::Ended(StepEnd::Changed | StepEnd::Failed) => true,
+        StepState::Untouched | StepState::Ended(StepEnd::Refused | StepEnd::Skipped | StepEnd::Reverted) => {
+            false
+        }
+    }
+}
+
 /// What is to be done about the things of one step.
 enum Verdict {
     /// They are as they were.
     Back,
-    /// They are put back; words for what the machine does not know the state of that the run left.
+    /// They are put back; words for the machine: of what it does not know the state of that the run left,
+    /// and of what stays as it is because an earlier step puts it back from there.
     PutBack(Vec<String>),
     /// They cannot be.
     Stay(String),
@@ -70,7 +96,7 @@ enum Verdict {
 
 impl<'a> Making<'a> {
     fn take(&mut self, index: usize, step: &'a RunStep) {
-        if !self.was_made(index) {
+        if !was_made(self.undone, index) {
             return;
         }
         if !self.undone.kept && step.action != Action::Release.verb() {
@@ -81,25 +107,16 @@ impl<'a> Making<'a> {
         if things.is_empty() {
             return self.without_things(index, step);
         }
-        match self.judge(step, things) {
+        match self.judge(index, step, things) {
             Verdict::Back => self.plan.in_order += 1,
             Verdict::Stay(reason) => {
                 self.staying.extend(things.iter().map(|thing| thing.name.as_str()));
                 self.plan.blocked.push(Blocked { id: step.id.clone(), origin: self.origin(), reason });
             }
-            Verdict::PutBack(doubts) => {
-                let draft = self.put_back(index, step, things, doubts);
+            Verdict::PutBack(words) => {
+                let draft = self.put_back(index, step, things, words);
                 self.drafts.push(draft);
             }
-        }
-    }
-
-    /// Whether a step of the run has changed anything, as far as it is known.
-    fn was_made(&self, index: usize) -> bool {
-        match self.undone.state(index) {
-            StepState::Started | StepState::Ended(StepEnd::Changed | StepEnd::Failed) => true,
-            StepState::Untouched
-            | StepState::Ended(StepEnd::Refused | StepEnd::Skipped | StepEnd::Reverted) => false,
         }
     }
 
@@ -121,16 +138,28 @@ impl<'a> Making<'a> {
         self.foreseen.get(thing.name.as_str()).copied().unwrap_or(&thing.now)
     }
 
-    /// Whether a thing has to change to be as it was: not when it is so, nor when the step left it so.
-    fn goes_back(&self, thing: &'a Thing) -> bool {
-        *self.now(thing) != thing.was && thing.left.as_ref() != Some(&thing.was)
+    /// Whether a thing has to change to be as it was before step `index`: not when it is so, when the step
+    /// left it so, nor when it is as it was before an earlier step already.
+    fn goes_back(&self, index: usize, thing: &'a Thing) -> bool {
+        *self.now(thing) != thing.was
+            && thing.left.as_ref() != Some(&thing.was)
+            && !self.is_before(index, thing)
     }
 
-    fn judge(&self, step: &RunStep, things: &'a [Thing]) -> Verdict {
-        let mut doubts = Vec::new();
+    /// Whether a thing is as it was before a step earlier than `index`.
+    fn is_before(&self, index: usize, thing: &'a Thing) -> bool {
+        let former = self.former.get(thing.name.as_str()).map_or(&[][..], Vec::as_slice);
+        former.iter().any(|(step, was)| *step < index && *was == self.now(thing))
+    }
+
+    fn judge(&self, index: usize, step: &RunStep, things: &'a [Thing]) -> Verdict {
+        let mut words = Vec::new();
         let mut is_back = true;
         for thing in things {
-            if !self.goes_back(thing) {
+            if !self.goes_back(index, thing) {
+                if *self.now(thing) != thing.was && thing.left.as_ref() != Some(&thing.was) {
+                    words.push(format!("{}-", thing.number));
+                }
                 continue;
             }
             let now = self.now(thing);
@@ -140,7 +169,7 @@ impl<'a> Making<'a> {
                 return Verdict::Stay(format!("the machine names something that makes no sense: {name}"));
             }
             for condition in [&thing.was, now] {
-                if let super::condition::State::Unkept(reason) = condition.state() {
+                if let State::Unkept(reason) = condition.state() {
                     return Verdict::Stay(format!("{name} stays as it is: {reason}"));
                 }
             }
@@ -148,7 +177,7 @@ impl<'a> Making<'a> {
                 Some(left) if left == now => {}
                 Some(left) => return Verdict::Stay(format!("{name}: {}", now.moved_from(left))),
                 None if !thing.secret && is_as_wanted(step, now) => {
-                    doubts.push(format!("{}={}", thing.number, now.words()));
+                    words.push(format!("{}={}", thing.number, now.words()));
                 }
                 None => {
                     return Verdict::Stay(format!(
@@ -164,16 +193,16 @@ impl<'a> Making<'a> {
                 return Verdict::Stay(format!("{name} stays, because {stays} in it does"));
             }
         }
-        if is_back { Verdict::Back } else { Verdict::PutBack(doubts) }
+        if is_back { Verdict::Back } else { Verdict::PutBack(words) }
     }
 
-    fn put_back(&mut self, index: usize, step: &RunStep, things: &'a [Thing], doubts: Vec<String>) -> Draft {
-        let changing = things.iter().filter(|thing| self.goes_back(thing));
+    fn put_back(&mut self, index: usize, step: &RunStep, things: &'a [Thing], words: Vec<String>) -> Draft {
+        let changing = things.iter().filter(|thing| self.goes_back(index, thing));
         let changes: Vec<(&Thing, &Condition)> = changing.map(|thing| (thing, self.now(thing))).collect();
         let action = action(changes.iter().map(|(thing, now)| (*now, &thing.was)));
         let details = changes.iter().flat_map(|(thing, now)| details(&step.id, thing, now)).collect();
         let arguments = [self.state.to_owned(), self.undone.document.id.to_string(), index.to_string()];
-        let operation = operation(Call::new("fp_undo", arguments.into_iter().chain(doubts)));
+        let operation = operation(Call::new("fp_undo", arguments.into_iter().chain(words)));
         let draft = self.draft(index, step, action, details, vec![operation], things);
         for (thing, _) in changes {
             self.foreseen.insert(&thing.name, &thing.was);
@@ -190,7 +219,7 @@ impl<'a> Making<'a> {
         operations: Vec<Operation>,
         things: &'a [Thing],
     ) -> Draft {
-        let changing = things.iter().filter(|thing| self.goes_back(thing));
+        let changing = things.iter().filter(|thing| self.goes_back(index, thing));
         let names: BTreeSet<String> = changing.map(|thing| thing.name.clone()).collect();
         let earlier = self.drafts.iter().enumerate();
         let needs = earlier
@@ -217,14 +246,13 @@ impl<'a> Making<'a> {
                 .cloned()
                 .collect();
             let things = self.undone.things.get(&index).map_or(&[][..], Vec::as_slice);
-            let running = |condition: &Condition| {
-                matches!(condition.state(), super::condition::State::Unit { active: true, .. })
-            };
+            let running =
+                |condition: &Condition| matches!(condition.state(), State::Unit { active: true, .. });
             let unit = things.iter().find_map(|thing| match &thing.touched {
                 Touched::Unit(unit) if running(&thing.was) && running(&thing.now) => Some(unit),
                 _ => None,
             });
-            let restarted = !because.is_empty() && self.was_made(index);
+            let restarted = !because.is_empty() && was_made(self.undone, index);
             let Some(unit) = unit.filter(|_| restarted) else { continue };
             let restart = operation(Call::new("fp_undo_restart", [unit.as_str()]));
             match self.drafts.iter().position(|draft| draft.index == index) {

@@ -44,6 +44,7 @@ fn document(steps: Vec<RunStep>) -> RunDocument {
         when: "2026-11-24T05:23:01Z".to_owned(),
         what: "apply".to_owned(),
         inventory: ("lab.yaml".to_owned(), Digest::of(b"")),
+        beside: None,
         steps,
     }
 }
@@ -103,6 +104,40 @@ fn two_steps_on_one_file_go_back_one_after_the_other() {
     });
     let (plan, _) = plan_of(&document, &things);
     assert_eq!((plan.steps.len(), plan.blocked.len()), (0, 2));
+}
+
+#[test]
+fn a_thing_that_is_as_it_was_before_several_steps_is_back_whatever_was_between() {
+    let steps = ["one", "two", "three"].map(|part| step("block", &format!("/etc/list#{part}"), "create"));
+    let document = document(steps.into());
+    let words = ["absent".to_owned(), file_words("one"), file_words("two"), file_words("three")];
+    let things = |now: &str| {
+        let place = |index: usize| thing(index, 1, "path:/etc/list", &words[index], &words[index + 1], now);
+        [place(0), place(1), place(2)]
+    };
+    // How many steps are still to be put back from each place on the way there.
+    for (left, now) in words.iter().enumerate() {
+        let (plan, _) = plan_of(&document, &things(now));
+        assert_eq!((plan.steps.len(), plan.blocked.len(), plan.in_order), (left, 0, 3 - left), "{now}");
+    }
+    let (plan, _) = plan_of(&document, &things(&file_words("by hand")));
+    assert_eq!((plan.steps.len(), plan.blocked.len()), (0, 3));
+}
+
+#[test]
+fn of_a_step_only_what_is_not_back_yet_is_put_back() {
+    let document =
+        document(vec![step("block", "/etc/list#one", "create"), step("file", "/etc/list", "update")]);
+    let (none, one, two) = ("absent".to_owned(), file_words("one"), file_words("two"));
+    let things = [
+        thing(0, 1, "path:/etc/list", &none, &one, &none),
+        thing(1, 1, "path:/etc/list", &one, &two, &none),
+        thing(1, 2, "path:/etc/other", &one, &two, &two),
+    ];
+    let (plan, _) = plan_of(&document, &things);
+    assert_eq!((plan.steps.len(), plan.blocked.len(), plan.in_order), (1, 0, 1), "{plan:?}");
+    let words = &plan.steps[0].difference.operations[0].call.arguments;
+    assert_eq!(words[2..], ["1", "1-"], "the first thing of step 1 stays as it is");
 }
 
 #[test]

@@ -70,17 +70,32 @@ fp_past_texts() {
 	done
 }
 
-# STATE RUN INDEX [N=WORDS]...: puts back step INDEX of run RUN when each thing it touched is as that step
-# left it, or as WORDS say of the N-th one. What is as it was before already, and what the step left as it
-# was, is left alone.
+# STATE RUN INDEX [N=WORDS | N-]...: puts back step INDEX of run RUN when each thing it touched is as that
+# step left it, or as WORDS say of the N-th one. What is as it was before already, what the step left as it
+# was, and the N-th one with N-, which another step of the run puts back, is left alone.
 fp_undo() {
+	fp_back_kept=' '
+	fp_undo_step "$@"
+	fp_status=$?
+	fp_back_kept=' '
+	return "$fp_status"
+}
+
+fp_undo_step() {
 	fp_past=$1/runs/$2 fp_past_place=$3
 	shift 3
 	fp_n=1
 	while [ -e "$fp_past/before/$fp_past_place.$fp_n" ]; do
 		fp_left_by "$fp_past" "$fp_past_place" "$fp_n"
 		for fp_doubt; do
-			case $fp_doubt in "$fp_n="*) fp_left_as=${fp_doubt#*=} ;; esac
+			case $fp_doubt in
+			"$fp_n="*) fp_left_as=${fp_doubt#*=} ;;
+			"$fp_n-")
+				fp_back_kept="$fp_back_kept$fp_n "
+				fp_n=$((fp_n + 1))
+				continue 2
+				;;
+			esac
 		done
 		fp_image_read "$fp_past/before/$fp_past_place.$fp_n"
 		fp_thing_words "$fp_thing"

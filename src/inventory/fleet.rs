@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::model::{
-    FleetName, Init, MachineName, MachinePath, Node, Platform, RoleName, ServiceName, Source, Span, Spanned,
-    SurfaceName, TierName,
+    FleetName, Init, MachineName, MachinePath, Node, Platform, RoleName, SecretReference, ServiceName,
+    Source, Span, Spanned, SurfaceName, TierName,
 };
 
 /// One fleet.
@@ -181,15 +181,6 @@ pub enum PrivilegeKind {
     Sudo(Option<SecretReference>),
     /// By doas, without a password.
     Doas,
-}
-
-/// A reference to a secret: `{secret: NAME}`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SecretReference {
-    /// The secret's name: `secrets/NAME.age` beside the inventory.
-    pub name: String,
-    /// Where it is asked for.
-    pub span: Span,
 }
 
 /// A role and its inputs, as used by a machine or tier.

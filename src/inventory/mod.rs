@@ -8,8 +8,8 @@ mod yaml;
 
 pub use fleet::{
     Allow, AllowedProgram, Backup, BackupMode, Connect, Endpoint, Fleet, Former, Link, Machine, Managed,
-    Member, Membership, Part, Pattern, PrivilegeKind, RoleUse, SecretReference, Service, ServiceKind,
-    Setting, Surface, Tier, When,
+    Member, Membership, Part, Pattern, PrivilegeKind, RoleUse, Service, ServiceKind, Setting, Surface, Tier,
+    When,
 };
-pub use parse::{parse, parse_partly};
+pub use parse::{login, parse, parse_partly};
 pub use yaml::read as read_yaml;

@@ -120,16 +120,18 @@ impl Facts {
         }
     }
 
-    /// The folder the same login would have with the other rights: root's for one without root's rights,
-    /// and the other way round. Empty when there is none: for the login of root itself, and for a
-    /// declared folder, which is the same for both.
+    /// The folder the login would have without root's rights, when none were declared.
     #[must_use]
-    pub fn other_state_folder(&self) -> String {
-        match (&self.state, self.root) {
-            (None, false) => ROOT_STATE.to_owned(),
-            (None, true) if self.user != "root" => self.state_at_home(),
-            _ => String::new(),
-        }
+    pub fn home_state_folder(&self) -> String {
+        self.state_at_home()
+    }
+
+    /// The file on the machine that says where the records are that these rights reach, for other logins and
+    /// later inventories to find; `None` where the record is where everybody with the right to read it looks.
+    #[must_use]
+    pub fn state_notice(&self) -> Option<String> {
+        let default = if self.root { ROOT_STATE.to_owned() } else { self.state_at_home() };
+        (self.root || self.state.is_some()).then(|| format!("{default}.fleets"))
     }
 
     fn state_at_home(&self) -> String {
@@ -148,6 +150,8 @@ pub struct MachineFacts {
     pub init: Init,
     /// The kernel's name (`uname -s`).
     pub system: String,
+    /// Lines of sshd's settings that say where it looks for keys, as far as they may be read.
+    pub sshd: Vec<String>,
 }
 
 #[cfg(test)]
@@ -169,21 +173,18 @@ mod tests {
     fn the_record_lies_where_the_rights_reach() {
         let (root, home) = ("/var/lib/fleetprov", "/home/ops/.local/state/fleetprov");
         let cases = [
-            (facts("root", "/root", true), root, ""),
-            (facts("ops", "/home/ops", true), root, home),
-            (facts("ops", "/home/ops/", false), home, root),
+            (facts("root", "/root", true), root, Some(root)),
+            (facts("ops", "/home/ops", true), root, Some(root)),
+            (facts("ops", "/home/ops/", false), home, None),
             (
                 Facts { state: Some("/share/record".to_owned()), ..facts("ops", "/home/ops", false) },
                 "/share/record",
-                "",
+                Some(home),
             ),
         ];
-        for (facts, own, other) in cases {
-            assert_eq!(
-                (facts.state_folder().as_str(), facts.other_state_folder().as_str()),
-                (own, other),
-                "{facts:?}"
-            );
+        for (facts, own, noted_at) in cases {
+            let notice = noted_at.map(|default| format!("{default}.fleets"));
+            assert_eq!((facts.state_folder().as_str(), facts.state_notice()), (own, notice), "{facts:?}");
         }
         let mut corrected = facts("ops", "/home/ops", true);
         corrected.root = false;

@@ -9,6 +9,31 @@ use zeroize::Zeroizing;
 ///
 /// There is no `PartialEq` and no `Serialize`: comparing or storing one is a decision that its
 /// user has to write down with [`Secret::expose`].
+///
+/// ```
+/// # use fleetprov::model::Secret;
+/// let secret = Secret::new(b"marker".to_vec());
+/// assert_eq!(format!("{secret} {secret:?}"), "<secret> <secret>");
+/// assert!(secret.expose() == secret.clone().expose());
+/// ```
+///
+/// ```compile_fail,E0369
+/// # use fleetprov::model::Secret;
+/// let secret = Secret::new(b"marker".to_vec());
+/// let _ = secret == secret.clone();
+/// ```
+///
+/// ```compile_fail,E0277
+/// # use fleetprov::model::Secret;
+/// let secret = Secret::new(b"marker".to_vec());
+/// let _ = serde_json::to_string(&secret);
+/// ```
+///
+/// ```compile_fail,E0277
+/// # use fleetprov::model::Secret;
+/// let secret = Secret::new(b"marker".to_vec());
+/// let _ = std::collections::HashSet::from([secret]);
+/// ```
 #[derive(Clone)]
 pub struct Secret(Arc<Zeroizing<Vec<u8>>>);
 

@@ -67,9 +67,16 @@ fn is_anothers(one: &Declared, id: &ResourceId, name: &str, ledger: &Ledger) -> 
     )
 }
 
-/// Whether one of the resources that make it what it is, is ours already.
+/// Whether one of the resources that make it what it is, is ours already; or it is a file that was made for
+/// parts of ours.
 fn rests_on_ours(one: &Declared, ledger: &Ledger) -> bool {
+    // A file's resource is spelled as the place that it is for its parts.
+    let place = one.resource.id().to_string();
+    let was_made = |entry: &Entry| {
+        !entry.adopted && entry.applied.contains_key(&place) && !entry.former.adopted.contains(&place)
+    };
     one.resource.rests_on().iter().any(|id| ledger.entries.get(id).is_some_and(|entry| !entry.adopted))
+        || (is_place(&place) && ledger.entries.values().any(was_made))
 }
 
 #[cfg(test)]

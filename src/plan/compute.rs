@@ -2,6 +2,7 @@
 
 use super::class::{Class, Threefold};
 use super::departure::{self, Departure};
+use super::force;
 use super::guarded;
 use super::making::Making;
 use super::order::{Cycle, order};
@@ -21,6 +22,8 @@ pub struct Plan {
     /// Entries of resources that are in order, as the record has to have them. They travel with the
     /// next apply.
     pub settled: Vec<Entry>,
+    /// How many of those the record does not have so yet.
+    pub unsettled: usize,
     /// Entries of resources that have left the inventory and the machine: the next apply drops them.
     pub forgotten: Vec<Entry>,
     /// The first step of those that can cut the way in, when there are any: from there on all are one
@@ -119,8 +122,9 @@ impl Plan {
             making.bring(index, &needs);
         }
         making.depart(turns.iter().filter(|turn| !turn.first));
-        let mut plan = making.finish();
+        let (mut plan, unread) = making.finish();
         guarded::arrange(&mut plan);
+        force::warn(&mut plan, &unread);
         Ok(plan)
     }
 

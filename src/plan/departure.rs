@@ -16,6 +16,8 @@ pub struct Departure {
     pub remnant: Option<Arc<dyn Remnant>>,
     /// Why it cannot even be asked about, when the record's words of it make no sense.
     pub senseless: bool,
+    /// Whether it is not even known that it was made.
+    pub undecided: bool,
 }
 
 impl Departure {
@@ -23,6 +25,13 @@ impl Departure {
     #[must_use]
     pub fn questions(&self) -> Vec<Question> {
         self.remnant.as_ref().map(|remnant| remnant.questions()).unwrap_or_default()
+    }
+
+    /// The declared file that it is a part of from now on, when it was a part of a file until now.
+    pub(super) fn successor(&self, declared: &[Declared]) -> Option<usize> {
+        let path = self.remnant.as_ref().filter(|remnant| remnant.is_part())?.path()?;
+        let is_it = |one: &Declared| one.resource.id().kind == "file" && one.resource.path() == Some(path);
+        declared.iter().position(is_it)
     }
 
     fn path(&self) -> Option<&MachinePath> {
@@ -51,17 +60,18 @@ impl Departure {
 #[must_use]
 pub fn departures(ledger: &Ledger, declared: &[Declared]) -> Vec<Departure> {
     let present: BTreeSet<ResourceId> = declared.iter().map(|one| one.resource.id()).collect();
-    ledger
-        .entries
-        .values()
-        .filter(|entry| !present.contains(&entry.id))
-        .map(|entry| {
+    let owned = ledger.entries.values().map(|entry| (entry, false));
+    let undecided = ledger.undecided.values().filter(|entry| !ledger.entries.contains_key(&entry.id));
+    owned
+        .chain(undecided.map(|entry| (entry, true)))
+        .filter(|(entry, _)| !present.contains(&entry.id))
+        .map(|(entry, undecided)| {
             let remnant = (!entry.adopted)
                 .then(|| kind(entry.id.kind))
                 .flatten()
                 .and_then(|kind| (kind.recall)(&entry.id.target, &entry.former.remains));
             let senseless = !entry.adopted && remnant.is_none();
-            Departure { entry: entry.clone(), remnant, senseless }
+            Departure { entry: entry.clone(), remnant, senseless, undecided }
         })
         .collect()
 }
@@ -112,7 +122,8 @@ pub(super) fn order(departures: &[Departure], declared: &[Declared]) -> Vec<Turn
             }
         }
     }
-    let mut first: Vec<bool> = departures.iter().map(|one| one.goes_first(&paths)).collect();
+    let mut first: Vec<bool> =
+        departures.iter().map(|one| one.goes_first(&paths) && one.successor(declared).is_none()).collect();
     // Whatever has to be gone before something that goes first goes first, too.
     let mut pending: Vec<usize> =
         (0..departures.len()).filter(|index| first.get(*index) == Some(&true)).collect();

@@ -1,6 +1,7 @@
 //! Which steps can cut the way in: they come last, as one transaction (contract C6).
 
 use super::compute::Plan;
+use super::force;
 
 /// Moves the guarded steps of a plan to its end and notes where they begin. What needs a guarded step is
 /// guarded, too: it would have to be put back with it. The order among the guarded and among the others
@@ -32,6 +33,7 @@ pub fn arrange(plan: &mut Plan) {
     }
     // Stable: what is equally guarded stays in its order.
     plan.steps.sort_by_key(|step| step.guarded);
+    force::explain(plan);
 }
 
 #[cfg(test)]

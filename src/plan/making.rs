@@ -8,9 +8,10 @@ use super::compute::{Blocked, Known, Plan, Step};
 use super::departure::{Departure, Turn};
 use super::foreseen::Foreseen;
 use crate::model::{Aspects, MachinePath, ResourceId, Source, Span};
+use crate::resource::force::Force;
 use crate::resource::{
     Action, Answer, Answers, Comparison, Declared, Detail, Difference, ObserveError, Origin, Removal,
-    Surroundings,
+    Surroundings, Touched, Ways,
 };
 use crate::state::Entry;
 
@@ -26,6 +27,9 @@ pub(super) struct Making<'a> {
     /// Those that are blocked, of the declared resources and of the departures.
     blocked: BTreeSet<usize>,
     stuck: BTreeSet<usize>,
+    ways: Ways,
+    /// Resources whose file the way in leads through, and is read nobody knows when.
+    unread: BTreeSet<ResourceId>,
 }
 
 impl<'a> Making<'a> {
@@ -43,11 +47,27 @@ impl<'a> Making<'a> {
             departed: BTreeMap::new(),
             blocked: BTreeSet::new(),
             stuck: BTreeSet::new(),
+            ways: Ways::new(&known.observation.machine, known.declared),
+            unread: BTreeSet::new(),
         }
     }
 
-    pub(super) fn finish(self) -> Plan {
-        self.plan.awaiting_last()
+    /// The plan, and the resources whose file the way in leads through, and is read nobody knows when.
+    pub(super) fn finish(self) -> (Plan, BTreeSet<ResourceId>) {
+        (self.plan.awaiting_last(), self.unread)
+    }
+
+    /// Whether a change of these things can cut the way in, where `said` is what is known of it otherwise.
+    fn guards(&mut self, id: &ResourceId, touches: &[Touched], said: bool) -> bool {
+        let guards = said || self.ways.lead_through(touches);
+        let mut paths = touches.iter().filter_map(|touched| match touched {
+            Touched::Path(path) => Some(path),
+            _ => None,
+        });
+        if guards && paths.any(|path| self.ways.force(path) == Force::Unknown) {
+            self.unread.insert(id.clone());
+        }
+        guards
     }
 
     /// Takes the next declared resource, and the indices of those it needs.
@@ -65,7 +85,7 @@ impl<'a> Making<'a> {
             Err(error) => self.block(index, id, one, error.to_string()),
             Ok(Looked { difference: None, entry, .. }) => {
                 self.plan.in_order += 1;
-                self.plan.settled.push(entry);
+                self.settle(one, entry);
             }
             Ok(Looked { difference: Some(difference), entry, because, observed }) => {
                 let surroundings = &self.surroundings;
@@ -75,6 +95,8 @@ impl<'a> Making<'a> {
                 let foreseen = one.resource.foreseen(answers);
                 let (class, aspects) =
                     classify(&one.resource.wanted(), &observed, former.as_ref(), &surroundings.key);
+                let touches = one.resource.touches();
+                let guarded = self.guards(&id, &touches, one.guard || one.resource.guards());
                 let step = self.plan.steps.len();
                 self.brought.insert(index, step);
                 self.foreseen.add(step, foreseen);
@@ -91,12 +113,23 @@ impl<'a> Making<'a> {
                     because,
                     entry: Some(entry),
                     former,
-                    touches: one.resource.touches(),
+                    touches,
                     awaits: one.awaits.clone(),
-                    guarded: one.guard || one.resource.guards(),
+                    guarded,
                 });
             }
         }
+    }
+
+    /// Takes down the entry of a resource that is in order: the recorded one, where that says the same.
+    fn settle(&mut self, one: &Declared, entry: Entry) {
+        let (ledger, key) = (self.known.ledger, &self.surroundings.key);
+        let recorded = ledger.entries.get(&entry.id);
+        let same = recorded.filter(|known| known.says_as_much_as(&entry, &one.resource.wanted(), key));
+        if same.is_none() || ledger.owed.contains_key(&entry.id) {
+            self.plan.unsettled += 1;
+        }
+        self.plan.settled.push(same.cloned().unwrap_or(entry));
     }
 
     fn block(&mut self, index: usize, id: ResourceId, one: &Declared, reason: String) {
@@ -173,6 +206,9 @@ impl<'a> Making<'a> {
             let reason = format!("{} has to go first, and is blocked", needed.unwrap_or_default());
             return self.keep(turn.index, id, reason);
         }
+        if let Some(successor) = departure.successor(self.known.declared) {
+            return self.hand_over(turn, departure, successor);
+        }
         let questions = departure.questions();
         let place = self.known.declared.len() + turn.index;
         let observed = self.known.observation.answers.get(place).map_or(&[][..], Vec::as_slice);
@@ -180,6 +216,7 @@ impl<'a> Making<'a> {
         let answers = Answers::new(&given, &self.surroundings).with_former(Some(&departure.entry.former));
         let (removal, foreseen) = match &departure.remnant {
             None => (Ok(Removal::Release(kept_because(departure))), Vec::new()),
+            Some(remnant) if departure.undecided => (remnant.remove(answers).map(in_doubt), Vec::new()),
             Some(remnant) => (remnant.remove(answers), remnant.foreseen(answers)),
         };
         let cleared = departure.remnant.as_ref().map(|remnant| remnant.clears(answers)).unwrap_or_default();
@@ -206,20 +243,41 @@ impl<'a> Making<'a> {
         let needs: BTreeSet<usize> = needs.chain(builds_on).collect();
         self.departed.insert(turn.index, step);
         self.foreseen.add(step, if is_removed { foreseen } else { Vec::new() });
+        let touches = departure.remnant.as_ref().map(|remnant| remnant.touches()).unwrap_or_default();
+        let said = departure.remnant.as_ref().is_some_and(|remnant| remnant.guards());
+        let guarded = self.guards(&id, &touches, said);
         self.plan.steps.push(Step {
-            id,
-            origin: departed_origin(),
-            difference,
-            needs: needs.into_iter().collect(),
-            class: Class::Pending,
-            aspects: Vec::new(),
-            because: Vec::new(),
-            entry: None,
-            former: Some(departure.entry.clone()),
-            touches: departure.remnant.as_ref().map(|remnant| remnant.touches()).unwrap_or_default(),
-            awaits: Vec::new(),
-            guarded: departure.remnant.as_ref().is_some_and(|remnant| remnant.guards()),
+            touches,
+            guarded,
+            ..departing_step(departure, difference, needs.into_iter().collect())
         });
+    }
+
+    /// A part of a file, all of which is declared from now on, goes over into that: nothing is cut out. It
+    /// stays known for as long as the file is not as declared, or the file would count as not ours.
+    fn hand_over(&mut self, turn: &Turn, departure: &Departure, successor: usize) {
+        if self.blocked.contains(&successor) {
+            return;
+        }
+        let file = self.known.declared.get(successor).map(|one| one.resource.id().to_string());
+        match self.brought.get(&successor).copied() {
+            None if !turn.first => self.plan.forgotten.push(departure.entry.clone()),
+            step => {
+                let note = format!("it is a part of {} from now on", file.unwrap_or_default());
+                let details = vec![Detail::Note(note)];
+                let difference = Difference { action: Action::Release, details, operations: Vec::new() };
+                self.departed.insert(turn.index, self.plan.steps.len());
+                self.plan.steps.push(departing_step(departure, difference, step.into_iter().collect()));
+            }
+        }
+    }
+}
+
+/// The step of a departure, with nothing known of what it touches.
+fn departing_step(departure: &Departure, difference: Difference, needs: Vec<usize>) -> Step {
+    Step {
+        former: Some(departure.entry.clone()),
+        ..Step::new(departure.entry.id.clone(), departed_origin(), difference, needs)
     }
 }
 
@@ -239,9 +297,21 @@ fn kept_because(departure: &Departure) -> String {
     }
 }
 
+/// What becomes of something that a run may have made: what there is of it stays.
+fn in_doubt(removal: Removal) -> Removal {
+    match removal {
+        Removal::Remove(_) => Removal::Release(
+            "nothing says whether a run that was cut off made it, or somebody else; it stays as it is"
+                .to_owned(),
+        ),
+        other => other,
+    }
+}
+
 /// What has left the inventory and was not adopted whole.
 fn departing(departures: &[Departure]) -> BTreeSet<ResourceId> {
-    departures.iter().filter(|one| one.remnant.is_some()).map(|one| one.entry.id.clone()).collect()
+    let goes = |one: &&Departure| one.remnant.is_some() && !one.undecided;
+    departures.iter().filter(goes).map(|one| one.entry.id.clone()).collect()
 }
 
 /// The aspects that resources with a path desire.

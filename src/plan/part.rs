@@ -35,6 +35,7 @@ impl Plan {
             blocked: self.blocked.clone(),
             in_order: self.in_order,
             settled: self.settled.clone(),
+            unsettled: self.unsettled,
             forgotten: self.forgotten.clone(),
             guarded_from: order.iter().position(is_guarded),
         }

@@ -7,9 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::script::Probe;
 use crate::model::{Digest, Init, MachineFacts};
-use crate::resource::{Answer, Observation, PathFacts, PathType, Question, UnitFacts, Want};
+use crate::resource::{Acting, Answer, Observation, PathFacts, PathType, Question, UnitFacts, Want};
 use crate::shell::frames::Line;
-use crate::state::{Kept, unpacked};
+use crate::state::{Elsewhere, Kept, unpacked};
 
 /// What stands before every line that another user's process wrote.
 const THEIRS: &str = "u ";
@@ -19,6 +19,8 @@ const THEIRS: &str = "u ";
 pub(super) struct Gathered {
     section: Option<Section>,
     facts: BTreeMap<String, String>,
+    /// Lines of sshd's settings.
+    sshd: Vec<String>,
     /// What `stat` said, by who asked.
     stats: BTreeMap<(Asker, String), Stat>,
     errors: Vec<(Asker, String)>,
@@ -35,9 +37,14 @@ pub(super) struct Gathered {
     /// process says counts for these paths only.
     theirs: BTreeMap<usize, Asker>,
     askers: usize,
+    /// On whose behalf a path is looked at, when that is not the user we act as.
+    acting: BTreeMap<usize, Acting>,
+    /// Paths in what belongs to a user that is not there any more.
+    orphans: BTreeSet<usize>,
     nonsense: Option<String>,
     /// What is remembered on the machine, word by word.
     kept: BTreeMap<&'static str, Vec<u8>>,
+    elsewhere: Vec<Elsewhere>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +91,12 @@ impl Gathered {
                         self.section = Some(Section::Paths(asker));
                         self.theirs.extend(parsed(numbers).map(|number| (number, asker)));
                     }
+                    ["acting", user, groups, numbers @ ..] => {
+                        let groups = groups.split(',').map(str::to_owned).collect();
+                        let acting = Acting { user: (*user).to_owned(), groups };
+                        self.acting.extend(parsed(numbers).map(|number| (number, acting.clone())));
+                    }
+                    ["silent", "orphan", numbers @ ..] => self.orphans.extend(parsed(numbers)),
                     ["silent", "hung", numbers @ ..] => {
                         self.silent.extend(parsed(numbers).map(|number| (number, None)));
                     }
@@ -134,7 +147,9 @@ impl Gathered {
         match self.section {
             None => {}
             Some(Section::Facts) => {
-                if let Some((name, value)) = text.split_once(' ') {
+                if let Some(line) = text.strip_prefix("sshd ") {
+                    self.sshd.push(line.to_owned());
+                } else if let Some((name, value)) = text.split_once(' ') {
                     self.facts.insert(name.to_owned(), value.to_owned());
                 }
             }
@@ -145,7 +160,11 @@ impl Gathered {
                 }
             }
             Some(Section::Kept) => {
-                self.kept.extend(kept_lines(&text));
+                let theirs = text.strip_prefix(THEIRS);
+                // Of what another user's process says, nothing else is taken.
+                if !Elsewhere::take(theirs.unwrap_or(&text), &mut self.elsewhere) && theirs.is_none() {
+                    self.kept.extend(kept_lines(&text));
+                }
             }
             Some(Section::Mounts) => {
                 self.mounts.insert(text);
@@ -216,8 +235,9 @@ impl Gathered {
             record: words.remove("record"),
             run: words.remove("run"),
             progress: words.remove("progress"),
+            has_runs: words.remove("orphaned").is_some(),
             unreadable: words.remove("unreadable").map(text),
-            elsewhere: words.remove("elsewhere").map(text),
+            elsewhere: std::mem::take(&mut self.elsewhere),
             armed: words.remove("armed").map(text),
             boot: words.remove("boot").map(text).unwrap_or_default(),
             seen: words.remove("seen").map(text).unwrap_or_default(),
@@ -241,6 +261,7 @@ impl Gathered {
                 _ => Init::Sysv,
             },
             system: self.facts.get("system").cloned().unwrap_or_default(),
+            sshd: self.sshd.clone(),
         };
         let mut answers = vec![Vec::new(); probe.askers];
         let mut unit = 0;
@@ -273,6 +294,12 @@ impl Gathered {
     }
 
     fn path_answer(&self, number: usize, path: &str, want: &Want) -> Answer {
+        if self.orphans.contains(&number) {
+            return Answer::Unanswered(format!(
+                "{path} is in what belongs to a user that is not there any more; remove it by hand, or give it \
+                 to somebody (chown)"
+            ));
+        }
         match self.silent.get(&number) {
             Some(None) => {
                 let reason = format!("{path} does not answer: the file system it is on hangs");
@@ -286,7 +313,10 @@ impl Gathered {
         let asker = self.theirs.get(&number).copied().unwrap_or_default();
         let Some(stat) = self.stats.get(&(asker, path.to_owned())) else {
             return match self.absence(asker, path) {
-                None => Answer::Path(PathFacts::absent()),
+                None => {
+                    let acting = self.acting.get(&number).cloned();
+                    Answer::Path(PathFacts { acting, ..PathFacts::absent() })
+                }
                 Some(error) => Answer::Unanswered(error),
             };
         };
@@ -313,6 +343,7 @@ impl Gathered {
             size: stat.size,
             digest,
             bytes: self.bytes.get(&number).cloned(),
+            acting: self.acting.get(&number).cloned(),
         })
     }
 
@@ -360,10 +391,10 @@ impl Gathered {
 fn kept_lines(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     let Some((word, rest)) = text.split_once(' ') else { return Vec::new() };
     let known = |names: &[&'static str], word: &str| names.iter().find(|name| **name == word).copied();
-    if let Some(word) = known(&["armed", "boot", "seen"], word) {
+    if let Some(word) = known(&["armed", "boot", "orphaned", "seen"], word) {
         return vec![(word, rest.as_bytes().to_vec())];
     }
-    if let Some(word) = known(&["unreadable", "elsewhere"], word) {
+    if let Some(word) = known(&["unreadable"], word) {
         return STANDARD.decode(rest).map(|bytes| (word, bytes)).into_iter().collect();
     }
     let words: Vec<&str> = rest.split(' ').collect();

@@ -72,6 +72,8 @@ pub(crate) enum Performed {
     Held {
         /// When their revert was armed.
         since: std::time::Instant,
+        /// Services that do not run, so that what they read is not in force, as far as it was heard.
+        idle: Vec<String>,
     },
 }
 
@@ -231,7 +233,7 @@ impl Conversation {
             send_all(input, [GO, line.as_slice()].concat(), &payloads).await
         };
         let (limit, guard) = (self.limits.step, self.limits.guard);
-        let mut armed = None;
+        let (mut armed, mut idle) = (None, Vec::new());
         let receiving = async {
             let mut gathered = Gathered::default();
             // Only news of a step buys more time; a machine that goes on talking does not get it.
@@ -265,6 +267,10 @@ impl Conversation {
                         continue;
                     }
                     Some(GuardNews::Made) if armed.is_some() => return Ok(None),
+                    Some(GuardNews::Idle(name)) if idle.len() < 16 => {
+                        idle.push(name);
+                        continue;
+                    }
                     Some(_) => continue,
                     None => {}
                 }
@@ -305,7 +311,7 @@ impl Conversation {
         };
         match (ended, armed) {
             (Ok(Some(observation)), _) => Ok(Performed::Observed(observation)),
-            (Ok(None) | Err(_), Some(since)) => Ok(Performed::Held { since: since.into_std() }),
+            (Ok(None) | Err(_), Some(since)) => Ok(Performed::Held { since: since.into_std(), idle }),
             (Err(error), None) => Err(error),
             (Ok(None), None) => Err(ProbeError::Nonsense("guarded steps without a guard".to_owned())),
         }

@@ -82,7 +82,7 @@ impl Probe {
     /// and probes.
     pub(super) fn first(&self, facts: &Facts) -> String {
         let kept =
-            format!("fp_kept {} {}\n", quote(&facts.state_folder()), quote(&facts.other_state_folder()));
+            format!("fp_kept {} {}\n", quote(&facts.state_folder()), quote(&facts.home_state_folder()));
         program::definitions(&self.libraries) + &kept + &self.script
     }
 }

@@ -44,10 +44,12 @@ pub enum StepResult {
 }
 
 /// What a machine says of its lockout guard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum GuardNews {
     /// The revert is armed.
     Armed,
+    /// A service does not run, so what it reads is not in force; its name.
+    Idle(String),
     /// All guarded steps are made; they have to be confirmed.
     Made,
     /// They are confirmed.
@@ -63,6 +65,7 @@ pub(super) fn guard_news(line: &Line) -> Option<GuardNews> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     Some(match words.as_slice() {
         ["guard", "armed"] => GuardNews::Armed,
+        ["guard", "idle", name] => GuardNews::Idle(name.chars().take(40).collect()),
         ["guard", "made"] => GuardNews::Made,
         ["guard", "confirmed"] => GuardNews::Confirmed,
         ["guard", "unmade"] => GuardNews::Unmade,

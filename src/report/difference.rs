@@ -21,6 +21,14 @@ const LONGEST: usize = 1_000;
 /// Columns before the first difference of two lines that are too long to show whole.
 const LEAD: usize = 40;
 
+/// How two texts differ, as a unified diff, indented by two spaces.
+#[must_use]
+pub fn text_difference(from: &[u8], to: &[u8], style: Style) -> String {
+    let mut text = String::new();
+    write(&mut text, style, 2, Some(from), to);
+    text
+}
+
 /// Writes how two texts differ, each row after `indent` spaces. `from` is `None` when nothing is there.
 pub(super) fn write(text: &mut String, style: Style, indent: usize, from: Option<&[u8]>, to: &[u8]) {
     let old = split(from.unwrap_or_default());

@@ -64,7 +64,7 @@ struct Document<'a> {
 struct Machine<'a> {
     name: &'a str,
     status: &'static str,
-    notes: &'a [String],
+    notes: Vec<&'a str>,
     steps: Vec<StepPart<'a>>,
     blocked: Vec<BlockedPart<'a>>,
     in_order: Option<usize>,
@@ -186,7 +186,7 @@ impl<'a> Machine<'a> {
         Self {
             name: report.name.as_str(),
             status: status(report.status()),
-            notes: report.notes,
+            notes: report.notes.iter().chain(report.learned).map(String::as_str).collect(),
             steps: (steps.iter().enumerate())
                 .map(|(index, step)| StepPart::of(step, outcome(index)))
                 .collect(),

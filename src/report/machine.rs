@@ -14,6 +14,8 @@ pub struct MachineReport<'a> {
     pub name: &'a MachineName,
     /// What it says of itself that the inventory does not, one sentence each.
     pub notes: &'a [String],
+    /// What has come out of an apply that a person should know, one sentence each.
+    pub learned: &'a [String],
     /// What would change or was to change; none when it could not be asked.
     pub plan: Option<&'a Plan>,
     /// How each step of the plan ended. Empty when the plan was not applied.
@@ -90,6 +92,7 @@ impl<'a> MachineReport<'a> {
         Self {
             name,
             notes: &[],
+            learned: &[],
             plan: None,
             steps: &[],
             left: None,

@@ -17,6 +17,7 @@ mod summary;
 mod words;
 
 pub use diagnostics::diagnostics;
+pub use difference::text_difference;
 pub use history::{history, history_json};
 pub use json::{JSON_VERSION, json};
 pub use keys::{KeyRow, audit, audit_json, keys, keys_json};

@@ -1,13 +1,13 @@
 //! What did not go as planned, for a person: every step that failed, was refused, skipped or not
-//! reached, and what is left.
+//! reached, what is left, and what is blocked that the plan did not show as blocked.
 
 use super::layout::{Break, Line};
 use super::machine::{Ended, MachineReport};
 use super::step::{self, BODY, Heading};
 use super::style::{Paint, Style};
-use super::{plan, safe, words};
+use super::{plan as planned, safe, words};
 use crate::event::StepOutcome;
-use crate::plan::{Plan, Step};
+use crate::plan::{Blocked, Plan, Step};
 
 /// Draws what did not go as planned on each machine, in the order given. Empty when all went well.
 #[must_use]
@@ -53,8 +53,9 @@ fn counts(machine: &MachineReport<'_>) -> Vec<Line> {
 fn body(machine: &MachineReport<'_>, style: Style) -> String {
     let mut text = String::new();
     if let Some(failure) = machine.failure {
-        plan::failed(&mut text, failure, style);
+        planned::failed(&mut text, failure, style);
     }
+    machine.learned.iter().for_each(|note| step::note(&mut text, note, 2, style));
     let Some(plan) = machine.plan else { return text };
     let mut not_reached = Vec::new();
     for (one, outcome) in plan.steps.iter().zip(machine.steps) {
@@ -86,6 +87,8 @@ fn body(machine: &MachineReport<'_>, style: Style) -> String {
             &unexplained(plan, machine.steps, left),
             style,
         );
+        let known = |one: &&Blocked| plan.blocked.iter().any(|other| other.id == one.id);
+        left.blocked.iter().filter(|one| !known(one)).for_each(|one| planned::blocked(&mut text, one, style));
     }
     text
 }
@@ -136,7 +139,32 @@ fn list(text: &mut String, words: &str, steps: &[&Step], style: Style) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::samples::{ASCII, NARROW, Sample, WIDE, visible};
+    use crate::model::MachineName;
+    use crate::report::samples::{ASCII, NARROW, Sample, WIDE, plan, step, visible};
+    use crate::resource::Action;
+
+    #[test]
+    fn what_is_blocked_only_afterwards_is_named() {
+        let sample = Sample::new();
+        let planned = sample.planned();
+        let blocked = planned.iter().find_map(|one| one.plan.filter(|plan| !plan.blocked.is_empty()));
+        let blocked = blocked.unwrap().blocked.first().unwrap().clone();
+        let name = MachineName::new("m").unwrap();
+        let made = plan(vec![step("file", "/f", "x", Action::Create, Vec::new())], 0);
+        let left = Plan { blocked: vec![blocked.clone()], ..plan(Vec::new(), 0) };
+        let of = |plan| MachineReport {
+            plan: Some(plan),
+            steps: &[StepOutcome::Changed],
+            left: Some(&left),
+            ..MachineReport::new(&name)
+        };
+        let text = outcomes(&[of(&made)], NARROW);
+        assert!(text.contains("blocked") && text.contains(&blocked.id.target), "{text}");
+        // What the plan has shown already is not said again.
+        let shown = Plan { blocked: vec![blocked.clone()], ..made.clone() };
+        let text = outcomes(&[of(&shown)], NARROW);
+        assert!(!text.contains(&blocked.id.target), "{text}");
+    }
 
     #[test]
     fn what_went_wrong() {

@@ -124,7 +124,8 @@ fn body(text: &mut String, plan: &Plan, stale: Option<&BTreeMap<usize, String>>,
     }
 }
 
-fn blocked(text: &mut String, one: &Blocked, style: Style) {
+/// Writes what is blocked, and why.
+pub(super) fn blocked(text: &mut String, one: &Blocked, style: Style) {
     let head = step::Heading { sign: "!", verb: "blocked", paint: Paint::Alarm };
     head.write(text, &one.id, &one.origin, "", style);
     step::reason(text, &one.reason, BODY, style);

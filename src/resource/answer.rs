@@ -50,6 +50,18 @@ pub struct PathFacts {
     pub digest: Option<Digest>,
     /// A regular file's bytes, when they were asked for and within the limit.
     pub bytes: Option<Vec<u8>>,
+    /// The user on whose behalf it is looked at and changed, when its folder belongs to another than the
+    /// one operations run as.
+    pub acting: Option<Acting>,
+}
+
+/// A user on whose behalf something is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acting {
+    /// The name.
+    pub user: String,
+    /// The names of its groups.
+    pub groups: Vec<String>,
 }
 
 /// What a path is.
@@ -99,7 +111,35 @@ impl PathFacts {
             size: 0,
             digest: None,
             bytes: None,
+            acting: None,
         }
+    }
+
+    /// Whether what is made or changed here can get an owner and a group: whoever is no root can give
+    /// nothing away.
+    ///
+    /// # Errors
+    /// [`ObserveError::Conflict`] when it cannot.
+    pub(super) fn may_have(
+        &self,
+        path: &MachinePath,
+        owner: Option<&str>,
+        group: Option<&str>,
+    ) -> Result<(), ObserveError> {
+        let Some(acting) = &self.acting else { return Ok(()) };
+        let is_number = |name: &&str| name.bytes().all(|byte| byte.is_ascii_digit());
+        let owner = owner.filter(|name| !is_number(name) && *name != acting.user);
+        let group = group.filter(|name| !is_number(name) && !acting.groups.iter().any(|known| known == name));
+        let what = match (owner, group) {
+            (Some(owner), _) => format!("owner {owner}"),
+            (None, Some(group)) => format!("group {group}"),
+            (None, None) => return Ok(()),
+        };
+        let user = &acting.user;
+        Err(ObserveError::Conflict(format!(
+            "{path} is in a folder of {user}, where changes are made as {user}, who cannot give it {what}; \
+             declare what {user} can give, or another place"
+        )))
     }
 
     /// The state an operation on this path is bound to, in the words the machine's `fp_state` uses:
@@ -204,6 +244,12 @@ impl<'a> Answers<'a> {
     #[must_use]
     pub fn is_declared(&self, path: &MachinePath) -> bool {
         self.surroundings.declared.contains(path)
+    }
+
+    /// Whether a path has a resource of its own of that kind.
+    #[must_use]
+    pub fn is_declared_as(&self, kind: &str, path: &MachinePath) -> bool {
+        self.surroundings.wanted.iter().any(|(of, at, _)| *of == kind && at == path)
     }
 
     /// A path below a folder that has a resource of its own in this plan.

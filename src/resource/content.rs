@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::answer::ObserveError;
-use crate::model::{Digest, Secret};
+use crate::model::{Digest, Secret, SecretFrom};
 
 /// The content of a file.
 #[derive(Clone, Debug)]
@@ -22,17 +22,22 @@ pub enum Content {
     },
     /// Secret bytes.
     Secret(Secret),
-    /// A secret that is not at hand (`validate` and `render` need no identity); its name.
-    Sealed(String),
+    /// A secret that is not at hand (`validate` and `render` need no identity).
+    Sealed(SecretFrom),
 }
 
 /// Why nothing can be done with a sealed secret.
 #[must_use]
-pub fn sealed(name: &str) -> ObserveError {
-    ObserveError::Conflict(format!(
-        "the secret {name} is not at hand: it needs a file {name}.age in the secrets folder, and an --identity \
-         that opens it"
-    ))
+pub fn sealed(from: &SecretFrom) -> ObserveError {
+    ObserveError::Conflict(match from {
+        SecretFrom::Name(name) => format!(
+            "the secret {name} is not at hand: it needs a file {name}.age in the secrets folder, and an --identity \
+             that opens it"
+        ),
+        SecretFrom::Sealed(_) => {
+            "a value sealed in place is not at hand: it needs an --identity that opens it".to_owned()
+        }
+    })
 }
 
 impl Content {

@@ -19,6 +19,9 @@ fp_crontab_show() {
 		*unknown*)
 			if ! id -u "$1" >/dev/null 2>&1; then
 				printf 'nobody\ncrontab \n'
+				for fp_crontab_file in /var/spool/cron/crontabs /var/spool/cron; do
+					[ ! -f "$fp_crontab_file/$1" ] || printf 'left %s\n' "$fp_crontab_file/$1"
+				done
 				return
 			fi
 			;;
@@ -50,7 +53,7 @@ fp_crontab_write() {
 		printf 'failed to receive the crontab of %s whole\n' "$1" >&2
 		return 1
 	fi
-	fp_crontab_said=$(printf '%s' "${fp_crontab_text%.}" | fp_crontab_of "$1" - 2>&1) && return 0
+	fp_crontab_said=$(printf '%s' "${fp_crontab_text%.}" | fp_crontab_set "$1" 2>&1) && return 0
 	printf 'failed to write the crontab of %s: %s\n' "$1" "$fp_crontab_said" >&2
 	return 1
 }
@@ -63,7 +66,7 @@ fp_crontab_remove() {
 		fp_refuse "the crontab of $1 has changed since it was looked at"
 		return
 	fi
-	fp_crontab_said=$(fp_crontab_of "$1" -r 2>&1 </dev/null) && return 0
+	fp_crontab_said=$(fp_crontab_drop "$1" 2>&1) && return 0
 	printf 'failed to remove the crontab of %s: %s\n' "$1" "$fp_crontab_said" >&2
 	return 1
 }

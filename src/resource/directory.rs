@@ -100,6 +100,7 @@ impl Resource for Directory {
                 if details.is_empty() {
                     return Ok(Comparison::InOrder);
                 }
+                facts.may_have(&self.path, Some(&self.owner), self.group.as_deref())?;
                 let call = Call::new(
                     "fp_attributes",
                     [
@@ -124,6 +125,7 @@ impl Resource for Directory {
                 }))
             }
             PathType::Absent => {
+                facts.may_have(&self.path, Some(&self.owner), self.group.as_deref())?;
                 let mut details = ownership::wanted(&self.owner, self.group.as_deref(), self.mode);
                 let mut operations = Vec::new();
                 for (index, above) in self.above().iter().enumerate() {

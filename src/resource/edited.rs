@@ -136,6 +136,7 @@ impl Edited {
         } else {
             self.set_attributes()
         };
+        facts.may_have(&self.path, self.owner.as_deref(), self.group.as_deref())?;
         let action = if existed { Action::Update } else { Action::Create };
         let details = details.into_iter().chain(attributes).collect();
         Ok(Comparison::Differs(Difference { action, details, operations: vec![operation] }))
@@ -193,6 +194,7 @@ impl Edited {
             size: wanted.len() as u64,
             digest: Some(Digest::of(&wanted)),
             bytes: Some(wanted),
+            acting: facts.acting.clone(),
         };
         (self.question(), Answer::Path(answer))
     }

@@ -17,7 +17,8 @@ use super::reading::Reading;
 use super::remnant::Touched;
 use super::{aspects, way_in};
 use crate::model::{
-    Aspect, Aspects, Diagnostic, Diagnostics, Digest, Fields, MachinePath, Node, ResourceId, one_of,
+    Aspect, Aspects, Diagnostic, Diagnostics, Digest, Fields, MachinePath, Node, ResourceId, SecretReference,
+    one_of,
 };
 use crate::shell::{Call, posix};
 
@@ -27,7 +28,7 @@ pub(super) use left::recall;
 pub const KIND: &str = "file";
 
 /// The keys that say what it holds.
-const CONTENTS: &[&str] = &["content", "template", "source", "secret"];
+const CONTENTS: &[&str] = &["content", "template", "source", "secret", "sealed"];
 
 /// The most bytes of an old content that come back for a diff.
 const SHOWN: u64 = 64 * 1024;
@@ -47,7 +48,7 @@ pub struct File {
     pub mode: u32,
 }
 
-/// Reads `file: {path, content | template | source | secret, owner, group, mode}`.
+/// Reads `file: {path, content | template | source | secret | sealed, owner, group, mode}`.
 pub fn read(
     node: &Node,
     origin: &Origin,
@@ -60,7 +61,7 @@ pub fn read(
         fields.text("content").map(|text| Ok(Content::Bytes(Arc::from(text.value.into_bytes())))),
         fields.text("template").map(|name| reading.supply.template(&name)),
         fields.text("source").map(|name| reading.supply.file(&name)),
-        fields.text("secret").map(|name| reading.supply.secret(&name)),
+        SecretReference::read_one(&mut fields).map(|secret| reading.supply.secret(&secret)),
     ];
     let owner = ownership::read_account(&mut fields, "owner");
     let group = ownership::read_account(&mut fields, "group");
@@ -222,6 +223,9 @@ impl Resource for File {
         if missing && !answers.is_declared(&folder) {
             // What comes before it may make it: a package, for one.
             details.push(Detail::Note(format!("the folder {folder} is not there yet, and is not declared")));
+        }
+        if !same || !details.is_empty() {
+            facts.may_have(&self.path, Some(&self.owner), self.group.as_deref())?;
         }
         let operation = if !same {
             details.push(self.content_details(facts));

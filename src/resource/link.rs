@@ -96,6 +96,7 @@ impl Resource for Link {
                 )));
             }
         };
+        facts.may_have(&self.path, Some(&self.owner), None)?;
         let call = Call::new(
             "fp_link",
             [self.path.as_str().to_owned(), facts.guard(), self.target.clone(), self.owner.clone()],

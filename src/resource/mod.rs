@@ -22,6 +22,7 @@ mod declared;
 mod difference;
 mod edited;
 mod folder;
+pub mod force;
 mod lines;
 mod opens;
 mod operation;
@@ -35,8 +36,11 @@ mod remnant;
 mod testing;
 mod unit_files;
 pub mod way_in;
+mod ways;
 
-pub use answer::{Answer, Answers, Observation, ObserveError, PathFacts, PathType, Surroundings, UnitFacts};
+pub use answer::{
+    Acting, Answer, Answers, Observation, ObserveError, PathFacts, PathType, Surroundings, UnitFacts,
+};
 pub use aspects::is_place;
 pub use content::{Content, Rendered, sealed};
 pub use declared::{Declared, Origin, Resource};
@@ -47,3 +51,4 @@ pub use question::{Question, Want};
 pub use reading::{Reading, Supply};
 pub use registry::{KINDS, Kind, Read, Recall, kind};
 pub use remnant::{Former, Remnant, Removal, Touched};
+pub use ways::Ways;

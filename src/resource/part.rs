@@ -92,7 +92,10 @@ impl<P: Part> LeftPart<P> {
         }
         let Some(cut) = self.0.cut(self.file().text(facts)?, answers)? else { return Ok(Fate::Gone) };
         let came_with_us = aspects::is_ours(answers.former(), &aspects::file(path));
-        if !came_with_us || !self.0.is_bare(&cut.left) || answers.is_declared(path) {
+        // A link or a folder is to stand there, and needs the room.
+        let makes_room = ["link", "directory"].iter().any(|kind| answers.is_declared_as(kind, path));
+        let is_needed = answers.is_declared(path) && !makes_room;
+        if !came_with_us || !self.0.is_bare(&cut.left) || is_needed {
             return Ok(Fate::Written(cut));
         }
         let folders = if self.0.is_in_folder_of_its_own() {
@@ -154,6 +157,10 @@ impl<P: Part> Remnant for LeftPart<P> {
 
     fn path(&self) -> Option<&MachinePath> {
         Some(self.0.path())
+    }
+
+    fn is_part(&self) -> bool {
+        true
     }
 
     fn guards(&self) -> bool {

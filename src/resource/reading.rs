@@ -2,7 +2,8 @@
 
 use super::content::Content;
 use crate::model::{
-    Diagnostic, Diagnostics, Facts, MachineName, MachinePath, Node, ServiceName, Span, Spanned,
+    Diagnostic, Diagnostics, Facts, MachineName, MachinePath, Node, SecretReference, ServiceName, Span,
+    Spanned,
 };
 
 /// What the surroundings supply to a resource or intent that is being read.
@@ -32,8 +33,8 @@ pub trait Supply {
     /// A secret.
     ///
     /// # Errors
-    /// A diagnostic at its name.
-    fn secret(&self, name: &Spanned<String>) -> Result<Content, Diagnostic>;
+    /// A diagnostic where it is asked for.
+    fn secret(&self, secret: &SecretReference) -> Result<Content, Diagnostic>;
 
     /// The other managed machines of the fleet that are reached at a host name or address; with a port,
     /// only those whose SSH server listens there.

@@ -43,6 +43,12 @@ pub trait Remnant: Debug + Send + Sync {
         None
     }
 
+    /// Whether it is a part of the file at its path: where all of that file is declared from now on, it is a
+    /// part of what is declared.
+    fn is_part(&self) -> bool {
+        false
+    }
+
     /// Whether its removal can cut the way in to the machine, as [`super::Resource::guards`].
     fn guards(&self) -> bool {
         false

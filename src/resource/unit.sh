@@ -110,23 +110,47 @@ fp_unit_restart() {
 	return 1
 }
 
+# NAME: the links by which a unit starts with others, one a line, also when nothing is left of the unit itself.
+fp_unit_links() {
+	for fp_unit_link in /etc/systemd/system/*.wants/"$1" /etc/systemd/system/*.requires/"$1"; do
+		[ ! -h "$fp_unit_link" ] || printf '%s\n' "$fp_unit_link"
+	done
+}
+
+# Stops unit $1, also when its file is gone and systemd knows only that it runs, and sees to it that it has
+# ended.
+fp_unit_end() {
+	fp_unit_property "$1" ActiveState || return 1
+	case $fp_unit_value in '' | inactive | failed) return 0 ;; esac
+	fp_unit_ask stop "$1" || return 1
+	fp_unit_property "$1" ActiveState || return 1
+	case $fp_unit_value in '' | inactive | failed) return 0 ;; esac
+	printf 'failed to stop %s: it is still %s\n' "$1" "$fp_unit_value" >&2
+	return 1
+}
+
 # NAME [MOUNT]: stops it, and what it has mounted, for good, and forgets what it left behind: that it
 # failed, when its timer ran last.
 fp_unit_retire() {
 	fp_unit_state=$(fp_unit_systemctl show --property=LoadState,UnitFileState,Persistent -- "$1") || return 1
-	case $fp_unit_state in
-	*LoadState=not-found*) ;;
-	*)
-		fp_unit_ask stop "$1" || return 1
-		[ -z "${2-}" ] || fp_unit_ask stop "$2" || return 1
-		case $fp_unit_state in
-		*UnitFileState=enabled* | *UnitFileState=alias* | *UnitFileState=linked*) fp_unit_ask disable "$1" || return 1 ;;
-		esac
-		# Of a timer that makes up for runs it missed, systemd keeps a stamp.
-		case $fp_unit_state in
-		*Persistent=yes*) fp_unit_systemctl clean --what=state -- "$1" 2>/dev/null ;;
-		esac
+	fp_unit_end "$1" || return 1
+	[ -z "${2-}" ] || fp_unit_end "$2" || return 1
+	# Without its file a unit has no such state, and its links stay until they are taken away.
+	case "$fp_unit_state
+" in
+	*UnitFileState=enabled* | *UnitFileState=alias* | *UnitFileState=linked*) fp_unit_ask disable "$1" || return 1 ;;
+	*"UnitFileState=
+"*)
+		# It fails when there is no link either.
+		if ! fp_unit_ask disable "$1" 2>/dev/null && [ -n "$(fp_unit_links "$1")" ]; then
+			printf 'failed to disable %s: %s\n' "$1" "$fp_unit_said" >&2
+			return 1
+		fi
 		;;
+	esac
+	# Of a timer that makes up for runs it missed, systemd keeps a stamp.
+	case $fp_unit_state in
+	*Persistent=yes*) fp_unit_systemctl clean --what=state -- "$1" 2>/dev/null ;;
 	esac
 	fp_unit_systemctl reset-failed -- "$1" 2>/dev/null
 	return 0

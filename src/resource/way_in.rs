@@ -1,6 +1,7 @@
 //! What can cut the way in to a machine: the one table of paths, services and packages that a login over
 //! SSH depends on (contract C6). What it names is changed last, with a revert armed.
 
+use crate::format::unit::unescape_path;
 use crate::model::MachinePath;
 
 /// Paths, a `*` standing for any characters but `/`; `/**` at the end for the folder itself and
@@ -9,6 +10,8 @@ const PATHS: &[&str] = &[
     // Keys of users, and what sshd checks on the way to them (StrictModes, sshd_config(5)).
     "**/.ssh",
     "**/.ssh/authorized_keys*",
+    "**/.ssh/rc",
+    "**/.ssh/environment",
     "/root",
     "/home",
     "/home/*",
@@ -18,13 +21,11 @@ const PATHS: &[&str] = &[
     "/etc/ssh/sshd_config.d/**",
     "/etc/ssh/ssh_host_*",
     "/etc/ssh/authorized_keys*/**",
+    "/etc/ssh/sshd_not_to_be_run",
+    "/etc/ssh/sshrc",
     "/etc/dropbear*/**",
     "/etc/default/ssh",
     "/etc/default/dropbear",
-    "/etc/systemd/system/ssh.service*/**",
-    "/etc/systemd/system/ssh.socket*/**",
-    "/etc/systemd/system/sshd.service*/**",
-    "/etc/systemd/system/sshd.socket*/**",
     // Who may become root.
     "/etc/sudoers",
     "/etc/sudoers.d/**",
@@ -32,6 +33,7 @@ const PATHS: &[&str] = &[
     "/etc/doas.d/**",
     // Firewalls.
     "/etc/nftables.conf",
+    "/etc/nftables.nft",
     "/etc/nftables.d/**",
     "/etc/iptables/**",
     "/etc/ufw/**",
@@ -51,6 +53,17 @@ const PATHS: &[&str] = &[
     "/etc/pam.conf",
     "/etc/pam.d/**",
     "/etc/security/**",
+    // What every login shell reads, ours among them: sshd starts it by the user's own shell (sshd(8), LOGIN
+    // PROCESS; bash(1), zsh(1), tcsh(1), fish(1), pam_env(8)).
+    "/etc/environment",
+    "/etc/profile*/**",
+    "/etc/bash.bashrc",
+    "/etc/bashrc",
+    "/etc/zshenv",
+    "/etc/zsh/**",
+    "/etc/csh.*",
+    "/etc/mkshrc",
+    "/etc/fish/**",
     // The network.
     "/etc/network/**",
     "/etc/netplan/**",
@@ -60,6 +73,38 @@ const PATHS: &[&str] = &[
     // How all of these start.
     "/etc",
     "/",
+];
+
+/// What the shell of a login reads below the login user's home.
+const AT_HOME: &[&str] = &[
+    ".bashrc",
+    ".bash_profile",
+    ".bash_login",
+    ".profile",
+    ".kshrc",
+    ".mkshrc",
+    ".zshenv",
+    ".zprofile",
+    ".zshrc",
+    ".zlogin",
+    ".cshrc",
+    ".tcshrc",
+    ".login",
+    ".pam_environment",
+    ".config/fish/**",
+];
+
+/// Folders that nothing may be mounted on, nor above, unguarded; beside the login user's home.
+const UNDER_MOUNTS: &[&str] =
+    &["/", "/etc", "/usr", "/var", "/var/lib", "/var/lib/fleetprov", "/root", "/home", "/home/*"];
+
+/// Where systemd reads units from (`systemd.unit(5)`).
+const UNIT_FOLDERS: &[&str] = &[
+    "/etc/systemd/system/",
+    "/run/systemd/system/",
+    "/usr/local/lib/systemd/system/",
+    "/usr/lib/systemd/system/",
+    "/lib/systemd/system/",
 ];
 
 /// Services without their suffix; a `*` as in [`PATHS`].
@@ -82,9 +127,6 @@ const SERVICES: &[&str] = &[
     "systemd-logind",
 ];
 
-/// The suffixes of units that matter.
-const SUFFIXES: &[&str] = &["service", "socket"];
-
 /// Packages without their architecture; a `*` as in [`PATHS`].
 const PACKAGES: &[&str] = &[
     "openssh-server",
@@ -103,16 +145,47 @@ const PACKAGES: &[&str] = &[
     "netplan.io",
 ];
 
-/// Whether the way in can depend on what is at a path.
+/// Whether the way in can depend on what is at a path, whoever logs in.
 #[must_use]
 pub fn leads_through(path: &MachinePath) -> bool {
-    PATHS.iter().any(|pattern| path_fits(pattern, path.as_str()))
+    PATHS.iter().any(|pattern| path_fits(pattern, path.as_str())) || unit_in(path.as_str()).is_some()
 }
 
-/// Whether the way in can depend on a systemd unit, given by its whole name.
+/// Whether the way in can depend on a systemd unit, given by its whole name, whoever logs in.
 #[must_use]
 pub fn needs_unit(name: &str) -> bool {
-    name.rsplit_once('.').is_some_and(|(stem, suffix)| SUFFIXES.contains(&suffix) && needs_service(stem))
+    match name.rsplit_once('.') {
+        Some((stem, "service" | "socket")) => needs_service(stem),
+        Some(_) => mounted_by(name).is_some_and(|at| UNDER_MOUNTS.iter().any(|place| fits(place, &at))),
+        None => false,
+    }
+}
+
+/// Where a unit mounts something, when it is one that mounts.
+pub(super) fn mounted_by(unit: &str) -> Option<String> {
+    match unit.rsplit_once('.')? {
+        (stem, "mount" | "automount") => unescape_path(stem),
+        _ => None,
+    }
+}
+
+/// The unit that the way in depends on and that a path is a part of: its file, its drop-ins, or what has it
+/// started (`WANTED.wants/UNIT`).
+pub(super) fn unit_in(path: &str) -> Option<&str> {
+    unit_names(path).find(|name| needs_unit(name))
+}
+
+/// The names of units that a path in a folder of units can be a part of.
+pub(super) fn unit_names(path: &str) -> impl Iterator<Item = &str> {
+    let below = UNIT_FOLDERS.iter().find_map(|folder| path.strip_prefix(folder)).unwrap_or_default();
+    below.split('/').map(|part| {
+        [".d", ".wants", ".requires"].iter().find_map(|end| part.strip_suffix(end)).unwrap_or(part)
+    })
+}
+
+/// Whether the shell of a login reads what is at a path, given relative to the home.
+pub(super) fn is_read_at_login(below_home: &str) -> bool {
+    AT_HOME.iter().any(|pattern| path_fits(pattern, below_home))
 }
 
 /// Whether the way in can depend on a service, given without a suffix.
@@ -128,7 +201,7 @@ pub fn needs_package(name: &str) -> bool {
     PACKAGES.iter().any(|pattern| fits(pattern, name))
 }
 
-fn path_fits(pattern: &str, path: &str) -> bool {
+pub(super) fn path_fits(pattern: &str, path: &str) -> bool {
     if let Some(rest) = pattern.strip_prefix("**") {
         return path
             .match_indices('/')
@@ -182,6 +255,7 @@ mod tests {
             "/etc/sudoers.d/fleet",
             "/etc/doas.conf",
             "/etc/nftables.conf",
+            "/etc/nftables.nft",
             "/etc/nftables.d/ssh/rules.nft",
             "/etc/iptables/rules.v4",
             "/etc/ufw/user.rules",
@@ -196,6 +270,16 @@ mod tests {
             "/etc/NetworkManager/system-connections/a",
             "/etc/hosts.allow",
             "/etc/hosts.deny",
+            "/etc/systemd/system/multi-user.target.wants/ssh.service",
+            "/etc/systemd/system/root.mount",
+            "/usr/lib/systemd/system/home-alice.automount",
+            "/etc/systemd/system/local-fs.target.wants/etc.mount",
+            "/etc/bash.bashrc",
+            "/etc/profile.d/x.sh",
+            "/etc/zsh/zshenv",
+            "/etc/environment",
+            "/etc/ssh/sshrc",
+            "/home/alice/.ssh/rc",
         ] {
             assert!(leads(path), "{path}");
         }
@@ -217,6 +301,9 @@ mod tests {
             "/etc/systemd/system/report.service",
             "/etc/systemd/network.txt",
             "/srv/etc/passwd",
+            "/etc/systemd/system/mnt-data.mount",
+            "/etc/systemd/system/home-alice-data.mount",
+            "/home/alice/.bashrc",
             "/srv",
         ] {
             assert!(!leads(path), "{path}");
@@ -232,10 +319,13 @@ mod tests {
             "dropbear.socket",
             "nftables.service",
             "ufw.service",
+            "root.mount",
+            "home.automount",
+            "-.mount",
         ] {
             assert!(needs_unit(unit), "{unit}");
         }
-        for unit in ["ssh", "ssh.timer", "nginx.service", "sshguard.service"] {
+        for unit in ["ssh", "ssh.timer", "srv.mount", "nginx.service", "sshguard.service"] {
             assert!(!needs_unit(unit), "{unit}");
         }
         for package in

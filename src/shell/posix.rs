@@ -22,6 +22,10 @@ pub const PROBE: Library = Library { name: "probe", posix: include_str!("library
 /// The functions that read what fleetprov remembers on the machine.
 pub const STATE: Library = Library { name: "state", posix: include_str!("library/state.sh"), needs: &[] };
 
+/// The functions that look for records in other places.
+pub const ELSEWHERE: Library =
+    Library { name: "elsewhere", posix: include_str!("library/elsewhere.sh"), needs: &[] };
+
 /// The functions that change files, folders and links. This library and those below come with the first
 /// change: a session that only looks does not carry them.
 pub const FILES: Library = Library { name: "files", posix: include_str!("library/files.sh"), needs: &[] };
@@ -34,17 +38,24 @@ pub const CRONTAB: Library =
 pub const KEEP: Library =
     Library { name: "keep", posix: include_str!("library/keep.sh"), needs: &[FILES, CRONTAB] };
 
+/// The functions that note where a record is.
+pub const NOTICE: Library = Library { name: "notice", posix: include_str!("library/notice.sh"), needs: &[] };
+
 /// The functions that let one run change the machine at a time, and write down what it does.
 pub const JOURNAL: Library =
-    Library { name: "journal", posix: include_str!("library/journal.sh"), needs: &[KEEP] };
+    Library { name: "journal", posix: include_str!("library/journal.sh"), needs: &[KEEP, NOTICE] };
 
 /// The functions that walk a plan.
 pub const APPLY: Library =
     Library { name: "apply", posix: include_str!("library/apply.sh"), needs: &[JOURNAL] };
 
+/// The functions that bring into force what was written, so that it is tried before it is confirmed.
+pub const FORCE: Library =
+    Library { name: "force", posix: include_str!("library/force.sh"), needs: &[JOURNAL] };
+
 /// The functions that arm a revert of what can cut the way in, confirm it or put it back.
 pub const GUARD: Library =
-    Library { name: "guard", posix: include_str!("library/guard.sh"), needs: &[JOURNAL] };
+    Library { name: "guard", posix: include_str!("library/guard.sh"), needs: &[FORCE] };
 
 /// A call as one command of POSIX sh.
 #[must_use]

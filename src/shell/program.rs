@@ -5,10 +5,10 @@
 //! apply costs one round trip more than a plan (measured: 1.02).
 
 use super::call::Library;
-use super::posix::{LOOP, PROBE, SESSION, STATE, WAYS, quote, through_login_shell};
+use super::posix::{ELSEWHERE, LOOP, PROBE, SESSION, STATE, WAYS, quote, through_login_shell};
 
 /// The libraries every session is given, in their order: what it takes to look at a machine.
-const STANDARD: [Library; 4] = [SESSION, WAYS, PROBE, STATE];
+const STANDARD: [Library; 5] = [SESSION, WAYS, PROBE, STATE, ELSEWHERE];
 
 /// A script that defines the functions of the standard libraries and of some others with what they need.
 ///

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use crate::model::{Aspects, ResourceId};
+use crate::model::{Aspect, Aspects, ResourceId};
 use crate::resource::Former;
 
 /// What the record says of one resource that fleetprov has applied.
@@ -53,6 +53,21 @@ impl Entry {
             })
     }
 
+    /// Whether another entry of the same resource, made of what is `wanted`, says the same: then there is
+    /// nothing to write down. Digests of a secret made with different salts do. `key` is the run's.
+    #[must_use]
+    pub fn says_as_much_as(&self, other: &Self, wanted: &Aspects, key: &str) -> bool {
+        let is_applied = |(name, wanted): (&String, &Aspect)| {
+            self.applied.get(name).is_some_and(|applied| wanted.is(applied, key) == Some(true))
+        };
+        self.applied.len() == wanted.len()
+            && wanted.iter().all(is_applied)
+            && (self.adopted, self.unfinished) == (other.adopted, other.unfinished)
+            && self.after == other.after
+            && self.former.remains == other.former.remains
+            && self.former.adopted == other.former.adopted
+    }
+
     /// Marks it as one that may or may not have come about; `other` is what it would be otherwise.
     pub(super) fn in_doubt(mut self, other: Option<&Self>) -> Self {
         if let Some(other) = other {
@@ -92,7 +107,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::{Aspect, Digest, Secret};
+    use crate::model::{Digest, Secret};
 
     fn entry(applied: &[(&str, Aspect)]) -> Entry {
         Entry {

@@ -1,5 +1,9 @@
 //! Why what a machine remembers cannot be used.
 
+/// What to do about a file beside the record: with the record away, nothing of it is asked for.
+const MOVE_RECORD_AWAY: &str = "or move `record` in the state folder away: what is there counts as not made by fleetprov from then on, \
+     and is never removed";
+
 /// What to do about a record that cannot be used, said once.
 const MOVE_AWAY: &str =
     "or move it away: what is there counts as not made by fleetprov from then on, and is never removed";
@@ -19,6 +23,14 @@ pub enum RecordError {
     #[error("understand {path}: {reason}; put back a good copy, {MOVE_AWAY}")]
     Damaged {
         /// The file.
+        path: String,
+        /// What is wrong, with its place.
+        reason: String,
+    },
+    /// The record can be understood, but not what the run did that it names.
+    #[error("understand {path}: {reason}; put back a good copy, {MOVE_RECORD_AWAY}")]
+    RunDamaged {
+        /// The run's document.
         path: String,
         /// What is wrong, with its place.
         reason: String,
@@ -73,14 +85,13 @@ pub enum RecordError {
         /// The kind.
         kind: String,
     },
-    /// There is a record of another login.
-    #[error(
-        "take over this machine: it has been managed under another login, whose record is in {path}; use \
-         that login, {MOVE_AWAY}"
-    )]
+    /// There is another record of this machine.
+    #[error("take over this machine: {found}; {advice}, {MOVE_AWAY}")]
     Elsewhere {
-        /// The other login's state folder.
-        path: String,
+        /// Which, where and whose, a sentence's begin.
+        found: String,
+        /// What to do about it.
+        advice: String,
     },
     /// It was last applied under another login, and nothing says that this one took its place.
     #[error(

@@ -21,8 +21,8 @@ const FORMAT: u32 = 1;
 /// The first word of a record.
 const MARK: &str = "fleetprov-record";
 
-/// The most bytes of a document.
-const LARGEST: usize = 8 * 1024 * 1024;
+/// The most bytes of a document: what a machine sends of one (`state.sh`).
+pub(super) const LARGEST: usize = 4 * 1024 * 1024;
 
 /// How deep what a kind remembers may be nested: well below what the JSON reader takes (128), so that
 /// whatever is read can be written into any document and read again.
@@ -112,6 +112,8 @@ struct StepForm {
 struct InventoryForm {
     file: String,
     sha256: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    beside: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -270,7 +272,9 @@ pub(super) fn write_run(run: &RunDocument) -> Result<Vec<u8>, RecordError> {
     writer.field("when", &run.when)?;
     writer.field("what", &run.what)?;
     let (file, digest) = &run.inventory;
-    writer.field("inventory", &InventoryForm { file: file.clone(), sha256: digest.to_string() })?;
+    let beside = run.beside.as_ref().map(ToString::to_string);
+    let inventory = InventoryForm { file: file.clone(), sha256: digest.to_string(), beside };
+    writer.field("inventory", &inventory)?;
     let steps = run.steps.iter().map(|step| StepForm {
         id: id_form(&step.id),
         action: step.action.clone(),
@@ -444,6 +448,7 @@ pub(super) fn read_run(bytes: &[u8], path: &str) -> Result<RunDocument, RecordEr
     reader.format(reader.json::<FormatForm>(bytes)?.format)?;
     let form: RunForm = reader.json(bytes)?;
     let id = RunId::new(&form.run).ok_or_else(|| reader.damaged("it does not name its run"))?;
+    let beside = form.inventory.beside.map(|digest| reader.digest(&digest)).transpose()?;
     let inventory = (form.inventory.file, reader.digest(&form.inventory.sha256)?);
     let mut steps = Vec::with_capacity(form.steps.len());
     for step in form.steps {
@@ -458,5 +463,16 @@ pub(super) fn read_run(bytes: &[u8], path: &str) -> Result<RunDocument, RecordEr
             id,
         });
     }
-    Ok(RunDocument { id, who: form.who, when: form.when, what: form.what, inventory, steps })
+    Ok(RunDocument { id, who: form.who, when: form.when, what: form.what, inventory, beside, steps })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LARGEST;
+
+    #[test]
+    fn what_is_written_is_small_enough_for_a_machine_to_send() {
+        let machine = include_str!("../shell/library/state.sh");
+        assert!(machine.contains(&format!("\"$fp_size\" -le {LARGEST} ]")), "{LARGEST}");
+    }
 }

@@ -1,5 +1,6 @@
 //! What the machine's state folder holds, as the probe brings it.
 
+use super::elsewhere::Elsewhere;
 use crate::model::Privilege;
 
 /// What a machine keeps for fleetprov, raw: nothing of it has been understood or believed yet.
@@ -13,10 +14,12 @@ pub struct Kept {
     pub run: Option<Vec<u8>>,
     /// `runs/RUN/progress` of the same run.
     pub progress: Option<Vec<u8>>,
+    /// Whether there are runs that changed something, though there is no record.
+    pub has_runs: bool,
     /// Why what is there cannot be read: it is no plain file, belongs to another user, is too large.
     pub unreadable: Option<String>,
-    /// The state folder of another login, when it holds a record.
-    pub elsewhere: Option<String>,
+    /// What was found of other records of this machine, perhaps of other fleets.
+    pub elsewhere: Vec<Elsewhere>,
     /// The run whose guarded steps are put back unless they are confirmed.
     pub armed: Option<String>,
     /// The identity of the machine's present boot (`/proc/sys/kernel/random/boot_id`); empty when it is

@@ -11,8 +11,9 @@ use super::record;
 use super::run::{RunDocument, RunId};
 use crate::model::{Aspects, Digest, FleetName, MachineName, ResourceId};
 
-/// How many inventories a machine remembers.
-const INVENTORIES: usize = 20;
+/// How many digests of inventories, and of what lay beside them, a machine remembers: those of the last
+/// twenty applies that had others.
+const INVENTORIES: usize = 40;
 
 /// What fleetprov owns on a machine.
 #[derive(Clone, Debug)]
@@ -30,10 +31,13 @@ pub struct Ledger {
     pub armed: Option<RunId>,
     /// The last run that began, whatever became of it.
     pub last: Option<RunId>,
-    /// Digests of the inventories that were applied, at most 20, the newest last.
+    /// Digests of the inventories that were applied and of the roles, templates and files that went with them,
+    /// at most 40, the newest last: those of the last apply are the last two.
     pub inventories: Vec<Digest>,
     /// The login it was last applied under.
     pub login: Option<Login>,
+    /// Whether there were runs before, and the record of what they made is gone.
+    pub is_lost: bool,
     /// What the next apply is bound to: the digest of record and progress as they were read, or `absent`.
     pub seen: String,
 }
@@ -55,6 +59,8 @@ pub struct CutRun {
     pub open: Vec<ResourceId>,
     /// Whether its guarded steps were put back.
     pub reverted: bool,
+    /// Whether all that was done is known.
+    pub certain: bool,
 }
 
 impl Default for Ledger {
@@ -69,6 +75,7 @@ impl Default for Ledger {
             last: None,
             inventories: Vec::new(),
             login: None,
+            is_lost: false,
             seen: "absent".to_owned(),
         }
     }
@@ -105,10 +112,13 @@ impl Ledger {
         merge(self.clone(), run, &Progress::heard(ended), true)
     }
 
-    /// Whether an inventory is older than the last one applied: it was applied, and another one since.
+    /// Whether an inventory, or the roles, templates and files that go with it, are older than the last ones
+    /// applied: they were applied, and others since.
     #[must_use]
-    pub fn is_older(&self, inventory: &Digest) -> bool {
-        self.inventories.contains(inventory) && self.inventories.last() != Some(inventory)
+    pub fn is_older(&self, inventory: &Digest, beside: Option<&Digest>) -> bool {
+        let newest = self.inventories.len().saturating_sub(if beside.is_some() { 2 } else { 1 });
+        let older = self.inventories.get(..newest).unwrap_or_default();
+        older.contains(inventory) || beside.is_some_and(|beside| older.contains(beside))
     }
 
     /// Decides whether an undecided resource is ours, by what is there ([`Entry::is_as_applied`]). One

@@ -17,8 +17,10 @@ pub(super) fn merge(mut ledger: Ledger, run: &RunDocument, progress: &Progress, 
     }
     ledger.owed = owed(std::mem::take(&mut ledger.owed), &states, certain);
     ledger.applied(run.inventory.1);
+    run.beside.into_iter().for_each(|beside| ledger.applied(beside));
     ledger.last = Some(run.id.clone());
-    ledger.cut = (!progress.is_ended() || progress.is_reverted()).then(|| cut(run, &states, progress));
+    ledger.cut =
+        (!progress.is_ended() || progress.is_reverted()).then(|| cut(run, &states, progress, certain));
     ledger
 }
 
@@ -90,7 +92,7 @@ fn owed(
     owed
 }
 
-fn cut(run: &RunDocument, states: &[(&RunStep, StepState)], progress: &Progress) -> CutRun {
+fn cut(run: &RunDocument, states: &[(&RunStep, StepState)], progress: &Progress, certain: bool) -> CutRun {
     let those = |wanted: fn(StepState) -> bool| {
         states.iter().filter(|(_, state)| wanted(*state)).map(|(step, _)| step.id.clone()).collect()
     };
@@ -102,5 +104,6 @@ fn cut(run: &RunDocument, states: &[(&RunStep, StepState)], progress: &Progress)
         done: those(|state| state == StepState::Ended(StepEnd::Changed)),
         open: those(|state| matches!(state, StepState::Untouched | StepState::Started)),
         reverted: progress.is_reverted(),
+        certain,
     }
 }

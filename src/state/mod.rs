@@ -3,8 +3,10 @@
 //! Formats and what they mean together; pure. The state folder holds `record` (a heading and JSON: what
 //! was owned before the run that the heading names) and `runs/RUN/` with `run` (JSON: what the run set
 //! out to do, written before anything changes) and `progress` (a line as each step begins and ends).
-//! What is owned now is the record and as much of its run as the progress says.
+//! What is owned now is the record and as much of its run as the progress says. A machine has one record: what
+//! is found of others is an error, unless they are another fleet's.
 
+mod elsewhere;
 mod entry;
 mod error;
 mod form;
@@ -16,6 +18,7 @@ mod progress;
 mod record;
 mod run;
 
+pub use elsewhere::{Elsewhere, Manager, other_records};
 pub use entry::Entry;
 pub use error::RecordError;
 pub use kept::{Kept, Login};

@@ -16,9 +16,6 @@ pub(super) fn read(kept: &Kept, fleet: &FleetName, machine: &MachineName) -> Res
     if let Some(reason) = &kept.unreadable {
         return Err(RecordError::Unreadable { path: kept.state.clone(), reason: reason.clone() });
     }
-    if let Some(path) = &kept.elsewhere {
-        return Err(RecordError::Elsewhere { path: path.clone() });
-    }
     let armed = match &kept.armed {
         Some(run) => {
             let run = RunId::new(run);
@@ -26,7 +23,9 @@ pub(super) fn read(kept: &Kept, fleet: &FleetName, machine: &MachineName) -> Res
         }
         None => None,
     };
-    let Some(record) = &kept.record else { return Ok(Ledger { armed, ..Ledger::default() }) };
+    let Some(record) = &kept.record else {
+        return Ok(Ledger { armed, is_lost: kept.has_runs, ..Ledger::default() });
+    };
     let (run, mut ledger) = form::read_record(record, &path("record"), fleet, machine)?;
     Digest::parse(&kept.seen).map_err(|_| damaged(path("record"), "the machine gives no digest of it"))?;
     ledger.seen.clone_from(&kept.seen);
@@ -34,12 +33,21 @@ pub(super) fn read(kept: &Kept, fleet: &FleetName, machine: &MachineName) -> Res
     let document = path(&format!("runs/{run}/run"));
     let Some(bytes) = &kept.run else {
         let reason = "it is missing, so what the last run did is not known";
-        return Err(damaged(document, reason));
+        return Err(of_run(damaged(document, reason)));
     };
-    let read = RunDocument::read(bytes, &document)?;
+    let read = RunDocument::read(bytes, &document).map_err(of_run)?;
     if read.id != run {
-        return Err(damaged(document, "it is the document of another run"));
+        return Err(of_run(damaged(document, "it is the document of another run")));
     }
+    // Without a progress nobody can tell what was done: it is written before the record names the run.
     let progress = Progress::read(kept.progress.as_deref().unwrap_or_default(), read.steps.len());
     Ok(merge(ledger, &read, &progress, progress.is_certain(&kept.boot)))
+}
+
+/// What is damaged is the document of a run, and not the record.
+fn of_run(error: RecordError) -> RecordError {
+    match error {
+        RecordError::Damaged { path, reason } => RecordError::RunDamaged { path, reason },
+        other => other,
+    }
 }

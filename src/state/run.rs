@@ -56,6 +56,8 @@ pub struct RunDocument {
     pub what: String,
     /// The inventory's file name and digest.
     pub inventory: (String, Digest),
+    /// The digest of the roles, templates and files that went with it, when it is known.
+    pub beside: Option<Digest>,
     /// Its steps in their order; progress names them by their index.
     pub steps: Vec<RunStep>,
 }

@@ -127,7 +127,7 @@ impl AccessKeys {
             return Err(failed("it is too large for a sealed key".to_owned()));
         }
         let sealed = std::fs::read(&path).map_err(|error| failed(error.to_string()))?;
-        identities.open(&sealed).map_err(|error| AccessKeyError::Open {
+        identities.open(&format!("key for {machine}"), &sealed).map_err(|error| AccessKeyError::Open {
             path: path.display().to_string(),
             reason: error.to_string(),
             identity: self.seat.join(IDENTITY).display().to_string(),
@@ -232,38 +232,7 @@ impl AccessKeys {
     /// # Errors
     /// [`AccessKeyError`].
     pub fn recipient(&self) -> Result<age::x25519::Recipient, AccessKeyError> {
-        let identity = self.seat.join(IDENTITY);
-        let path = self.seat.join(RECIPIENT);
-        let read = |path: &Path| {
-            let failed = |reason: String| AccessKeyError::Read { path: path.display().to_string(), reason };
-            let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
-            text.trim().parse().map_err(|error: &str| failed(error.to_owned()))
-        };
-        if path.is_file() {
-            return read(&path);
-        }
-        let made = if identity.is_file() {
-            // One that was brought along, or whose making was cut off.
-            let failed =
-                |reason: String| AccessKeyError::Read { path: identity.display().to_string(), reason };
-            let text = std::fs::read_to_string(&identity).map_err(|error| failed(error.to_string()))?;
-            let text = Zeroizing::new(text);
-            let line = text.lines().map(str::trim).find(|line| line.starts_with("AGE-SECRET-KEY-"));
-            let line = line.ok_or_else(|| {
-                failed(format!("its recipient is not known; write it into {}", path.display()))
-            })?;
-            let identity: age::x25519::Identity =
-                line.parse().map_err(|error: &str| failed(error.to_owned()))?;
-            identity
-        } else {
-            let made = age::x25519::Identity::generate();
-            let text = Zeroizing::new(format!("{}\n", made.to_string().expose_secret()));
-            write_private(&identity, text.as_bytes())?;
-            made
-        };
-        let recipient = made.to_public();
-        write_private(&path, format!("{recipient}\n").as_bytes())?;
-        Ok(recipient)
+        seat_recipient(&self.seat)
     }
 
     /// What opens the keys: this seat's identity, when there is one.
@@ -327,3 +296,39 @@ fn make_private_folder(folder: &Path) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests;
+
+/// What is sealed to a seat; its identity is made when there is none.
+///
+/// # Errors
+/// [`AccessKeyError`].
+pub fn seat_recipient(seat: &Path) -> Result<age::x25519::Recipient, AccessKeyError> {
+    let identity = seat.join(IDENTITY);
+    let path = seat.join(RECIPIENT);
+    let read = |path: &Path| {
+        let failed = |reason: String| AccessKeyError::Read { path: path.display().to_string(), reason };
+        let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+        text.trim().parse().map_err(|error: &str| failed(error.to_owned()))
+    };
+    if path.is_file() {
+        return read(&path);
+    }
+    let made = if identity.is_file() {
+        // One that was brought along, or whose making was cut off.
+        let failed = |reason: String| AccessKeyError::Read { path: identity.display().to_string(), reason };
+        let text = std::fs::read_to_string(&identity).map_err(|error| failed(error.to_string()))?;
+        let text = Zeroizing::new(text);
+        let line = text.lines().map(str::trim).find(|line| line.starts_with("AGE-SECRET-KEY-"));
+        let line = line
+            .ok_or_else(|| failed(format!("its recipient is not known; write it into {}", path.display())))?;
+        let identity: age::x25519::Identity = line.parse().map_err(|error: &str| failed(error.to_owned()))?;
+        identity
+    } else {
+        let made = age::x25519::Identity::generate();
+        let text = Zeroizing::new(format!("{}\n", made.to_string().expose_secret()));
+        write_private(&identity, text.as_bytes())?;
+        made
+    };
+    let recipient = made.to_public();
+    write_private(&path, format!("{recipient}\n").as_bytes())?;
+    Ok(recipient)
+}

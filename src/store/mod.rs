@@ -3,6 +3,7 @@
 mod access_keys;
 mod enrolment;
 mod history;
+mod in_place;
 mod library;
 mod link_keys;
 mod plan_file;
@@ -14,15 +15,19 @@ mod secrets;
 mod target;
 mod text_file;
 
-pub use access_keys::{AccessKeyError, AccessKeys, Which};
+pub use access_keys::{AccessKeyError, AccessKeys, Which, seat_recipient};
 pub use enrolment::{Enrolment, EnrolmentError};
 pub use history::{HistoryError, RememberedRuns, remember_runs, remembered_runs};
+pub use in_place::sealed_values;
 pub use link_keys::LinkKeys;
-pub use plan_file::{PlanStoreError, read_plan, write_plan};
-pub use project::{Access, LoadError, Project, ProjectOptions, load};
+pub use plan_file::{PlanStoreError, check_plan_place, read_plan, write_plan};
+pub use project::{Access, LoadError, Project, ProjectOptions, load, secret_folder};
 pub use rendered::{WriteError, write_rendered};
 pub use seat::Seat;
 pub use seat_folder::{IDENTITY, Surroundings, seat_folder, seat_identity};
-pub use secrets::{Identities, IdentityError};
+pub use secrets::{
+    AskPassphrase, Identities, IdentityError, Passphrases, Recipient, RecipientError, Recipients, Rekeyed,
+    SealError, SecretError, SecretFolder, rekey,
+};
 pub use target::target_of;
 pub use text_file::{TextFileError, read_text, replace_text};

@@ -46,24 +46,45 @@ pub fn read_plan(path: &Path) -> Result<SavedPlan, PlanStoreError> {
     SavedPlan::read(&bytes).map_err(|error| PlanStoreError::Unusable { path: shown, error })
 }
 
+/// Whether a plan file can be written: that its folder is there and takes new files, and that it is no folder
+/// itself. Nothing is left there.
+///
+/// # Errors
+/// [`PlanStoreError::Write`].
+pub fn check_plan_place(path: &Path) -> Result<(), PlanStoreError> {
+    if path.is_dir() {
+        return Err(unwritten(path, "it is a folder".to_owned()));
+    }
+    temporary(path).map(drop)
+}
+
 /// Writes a plan file, whole or not at all, and readable by nobody else (0600). One that is there is
 /// replaced.
 ///
 /// # Errors
 /// [`PlanStoreError`].
 pub fn write_plan(path: &Path, plan: &SavedPlan) -> Result<(), PlanStoreError> {
-    let failed = |reason: String| PlanStoreError::Write { path: path.display().to_string(), reason };
-    let bytes = plan.to_json().map_err(|error| failed(error.to_string()))?;
-    // A temporary file is made with mode 0600.
-    let mut file = tempfile::Builder::new()
-        .prefix(".fleetprov-plan-")
-        .tempfile_in(folder_of(path))
-        .map_err(|error| failed(error.to_string()))?;
-    file.write_all(&bytes)
-        .and_then(|()| file.as_file().sync_all())
-        .map_err(|error| failed(error.to_string()))?;
-    file.persist(path).map_err(|error| failed(error.error.to_string()))?;
+    let failed = |error: std::io::Error| unwritten(path, error.to_string());
+    let bytes = plan.to_json().map_err(|error| unwritten(path, error.to_string()))?;
+    let mut file = temporary(path)?;
+    file.write_all(&bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
     Ok(())
+}
+
+/// A new file beside a plan file's place, with mode 0600.
+fn temporary(path: &Path) -> Result<tempfile::NamedTempFile, PlanStoreError> {
+    let made = tempfile::Builder::new().prefix(".fleetprov-plan-").tempfile_in(folder_of(path));
+    made.map_err(|error| {
+        // The name of the temporary file, which the error has as well, would mean nothing to anybody.
+        let words = error.to_string();
+        let word = words.split(" at path ").next().unwrap_or_default();
+        unwritten(path, word.to_owned())
+    })
+}
+
+fn unwritten(path: &Path, reason: String) -> PlanStoreError {
+    PlanStoreError::Write { path: path.display().to_string(), reason }
 }
 
 #[cfg(test)]
@@ -106,6 +127,11 @@ mod tests {
         );
         let error = words(write_plan(&missing, &plan("me")).unwrap_err());
         assert!(error.starts_with(&format!("write {}: ", missing.display())), "{error}");
+        assert!(!error.contains(".fleetprov-plan-"), "{error}");
+        assert_eq!(words(check_plan_place(&missing).unwrap_err()), error);
+        assert!(words(check_plan_place(folder.path()).unwrap_err()).ends_with(": it is a folder"));
+        assert!(check_plan_place(&folder.path().join("new")).is_ok());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left");
         let other = folder.path().join("other");
         std::fs::write(&other, "fleet: lab\n").unwrap();
         let error = words(read_plan(&other).unwrap_err());

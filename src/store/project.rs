@@ -7,10 +7,10 @@ use std::sync::Arc;
 use super::access_keys::{AccessKeys, Which};
 use super::library;
 use super::link_keys::{LinkKeys, link_hosts};
-use super::secrets::Identities;
+use super::secrets::{Identities, IdentityError, SecretFolder};
 use crate::desired::{Library, check_roles, links, resolve_all};
 use crate::inventory::{Fleet, parse_partly};
-use crate::model::{Diagnostics, Digest, Identity, MachineName, Source};
+use crate::model::{Diagnostics, Digest, Identity, MachineName, Source, Spanned};
 
 /// What to load.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ pub struct ProjectOptions {
     /// The pinned host keys, when not those the inventory names.
     pub known_hosts: Option<PathBuf>,
     /// What opens the secrets; without any they stay sealed.
-    pub identities: Identities,
+    pub identities: Arc<Identities>,
     /// The folder of this seat, where its access keys are; without it there are none.
     pub seat: Option<PathBuf>,
 }
@@ -38,6 +38,8 @@ pub struct Project {
     pub folder: PathBuf,
     /// The inventory's file name as it was given, and the digest of its text and the overlay's.
     pub inventory: (String, Digest),
+    /// The digest of the roles, templates and files beside it.
+    pub beside: Digest,
     /// Path and text of the pinned host keys; the text is empty when there is no such file.
     pub known_hosts: (String, String),
     /// The public halves of the links' keys.
@@ -65,6 +67,9 @@ pub enum LoadError {
     /// The inventory says something that makes no sense.
     #[error("{} problems in the inventory", .0.len())]
     Invalid(Diagnostics),
+    /// An identity that secrets may need cannot be unlocked.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
 }
 
 /// Loads a project. Nothing is contacted.
@@ -85,7 +90,7 @@ pub fn load(options: &ProjectOptions) -> Result<Project, LoadError> {
         (Some(fleet), problems) if problems.is_empty() => fleet,
         (partly, mut problems) => {
             // Mistakes elsewhere are shown with it, not only once the inventory is right.
-            if let Ok(library) = library::load(&folder, None, &Identities::default()) {
+            if let Ok((library, _)) = library::load(&folder, None, &Arc::default()) {
                 problems.append(check_roles(&library));
                 if let Some(Err(more)) = partly.map(|fleet| resolve_all(&fleet, &library)) {
                     problems.append(more);
@@ -94,11 +99,8 @@ pub fn load(options: &ProjectOptions) -> Result<Project, LoadError> {
             return Err(LoadError::Invalid(problems));
         }
     };
-    let beside = |written: &crate::model::Spanned<String>| {
-        folder_of(Path::new(written.span.source().name())).join(&written.value)
-    };
-    let secrets = fleet.secrets.as_ref().map_or_else(|| folder.join("secrets"), beside);
-    let mut library = library::load(&folder, Some(&secrets), &options.identities)?;
+    let secrets = secrets_of(&fleet, &folder);
+    let (mut library, digest_beside) = library::load(&folder, Some(&secrets), &options.identities)?;
     // An overlay puts other machines in the place of these, which have other keys.
     let link_keys = LinkKeys::new(&options.overlay.as_deref().map_or_else(|| folder.clone(), folder_of));
     let known_hosts = options
@@ -129,11 +131,37 @@ pub fn load(options: &ProjectOptions) -> Result<Project, LoadError> {
         library: Arc::new(library),
         folder,
         inventory: (options.inventory.display().to_string(), digest),
+        beside: digest_beside,
         known_hosts: (known_hosts.display().to_string(), text),
         link_keys,
         keys,
         access,
     })
+}
+
+/// The sealed secrets of an inventory, whatever its roles and templates are like.
+///
+/// # Errors
+/// [`LoadError`].
+pub fn secret_folder(inventory: &Path, overlay: Option<&Path>) -> Result<SecretFolder, LoadError> {
+    let source = read_source(inventory)?;
+    let overlay = overlay.map(read_source).transpose()?;
+    let folder = folder_of(inventory);
+    match parse_partly(&source, overlay.as_ref()) {
+        (Some(fleet), problems) if problems.is_empty() => {
+            Ok(SecretFolder::new(secrets_of(&fleet, &folder), &folder))
+        }
+        (_, problems) => Err(LoadError::Invalid(problems)),
+    }
+}
+
+/// A path as the inventory has it: from the folder of the file it is written in.
+fn beside(written: &Spanned<String>) -> PathBuf {
+    folder_of(Path::new(written.span.source().name())).join(&written.value)
+}
+
+fn secrets_of(fleet: &Fleet, folder: &Path) -> PathBuf {
+    fleet.secrets.as_ref().map_or_else(|| folder.join("secrets"), beside)
 }
 
 /// Opens all access keys of this seat.

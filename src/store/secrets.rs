@@ -1,23 +1,66 @@
 //! Opens age-encrypted secrets with the identities of this seat.
 
+mod folder;
+mod identity;
+mod recipients;
+mod rekey;
+mod sealing;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
 use std::io::Read as _;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use age::armor::ArmoredReader;
-use age::{Decryptor, Identity};
+use age::secrecy::SecretString;
+use age::{DecryptError, Decryptor, Identity, scrypt};
+use zeroize::Zeroizing;
 
 use crate::model::Secret;
+use identity::{Held, Kept, Locked};
+
+pub use folder::{SecretError, SecretFolder};
+pub use recipients::{Recipient, RecipientError, Recipients};
+pub use rekey::{Rekeyed, rekey};
+pub use sealing::SealError;
 
 /// The largest secret, in bytes: it is held in memory.
 const LARGEST: u64 = 4 * 1024 * 1024;
 
+/// The most work a passphrase may cost, as the exponent of scrypt's N: four times what age itself asks
+/// for (18), and 1 GiB of memory.
+const MOST_WORK: u8 = 20;
+
+/// Asks for a passphrase; what it opens is named so that the person knows which one. `None` when none is
+/// given.
+pub type AskPassphrase = Box<dyn Fn(&str) -> Option<Secret> + Send + Sync>;
+
+/// What to do about what only a passphrase opens.
+#[derive(Default)]
+pub enum Passphrases {
+    /// Nobody can be asked, so an identity that needs one is an error.
+    #[default]
+    Unavailable,
+    /// What needs one stays closed, without an error.
+    LeftAlone,
+    /// Somebody is asked, once for each identity and each secret.
+    Asked(AskPassphrase),
+}
+
 /// What opens secrets.
 #[derive(Default)]
-pub struct Identities(Vec<Box<dyn Identity + Send + Sync>>);
+pub struct Identities {
+    passphrases: Passphrases,
+    kept: Mutex<Vec<Kept>>,
+    /// Passphrases that opened a secret: others may be sealed with the same one.
+    heard: Mutex<Vec<SecretString>>,
+}
 
-impl std::fmt::Debug for Identities {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "Identities({})", self.0.len())
+impl fmt::Debug for Identities {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Identities({})", self.kept().len())
     }
 }
 
@@ -32,98 +75,197 @@ pub enum IdentityError {
         /// Why not.
         reason: String,
     },
+    /// An identity that may be needed stays closed.
+    #[error("unlock the identity {path}: {reason}")]
+    Locked {
+        /// Which.
+        path: String,
+        /// Why.
+        reason: String,
+    },
     /// None of the identities opens the secret, or it is damaged.
     #[error("open the secret: {0}")]
     Open(String),
 }
 
 impl Identities {
-    /// Adds the identities of a file: age's own (`AGE-SECRET-KEY-1…`, comments allowed) or an
-    /// unencrypted OpenSSH private key.
+    /// None yet; what needs a passphrase is dealt with as told.
+    #[must_use]
+    pub fn new(passphrases: Passphrases) -> Self {
+        Self { passphrases, ..Self::default() }
+    }
+
+    /// Adds the identities of a file: age's own (`AGE-SECRET-KEY-1…`, comments allowed), such a file
+    /// sealed with a passphrase (`age -p`), or an OpenSSH private key, with a passphrase or without. One
+    /// that needs a passphrase is opened when it is first needed.
     ///
     /// # Errors
     /// [`IdentityError::Read`].
     pub fn add_file(&mut self, path: &Path) -> Result<(), IdentityError> {
-        let failed = |reason: String| IdentityError::Read { path: path.display().to_string(), reason };
-        let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
-        let text = zeroize::Zeroizing::new(text);
-        if text.contains("-----BEGIN") {
-            let name = Some(path.display().to_string());
-            let identity = age::ssh::Identity::from_buffer(text.as_bytes(), name)
-                .map_err(|error| failed(error.to_string()))?;
-            match identity {
-                age::ssh::Identity::Unencrypted(_) => self.0.push(Box::new(identity)),
-                age::ssh::Identity::Encrypted(_) => {
-                    return Err(failed("it is protected by a passphrase".to_owned()));
-                }
-                age::ssh::Identity::Unsupported(_) => {
-                    return Err(failed("this sort of SSH key cannot open secrets".to_owned()));
-                }
-            }
-            return Ok(());
-        }
-        let before = self.0.len();
-        for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
-            let identity: age::x25519::Identity =
-                line.parse().map_err(|error: &str| failed(error.to_owned()))?;
-            self.0.push(Box::new(identity));
-        }
-        if self.0.len() == before { Err(failed("it holds no identity".to_owned())) } else { Ok(()) }
+        let shown = path.display().to_string();
+        let failed = |reason: String| IdentityError::Read { path: shown.clone(), reason };
+        let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+        let read = identity::read(&Zeroizing::new(bytes), &shown).map_err(failed)?;
+        self.kept.get_mut().unwrap_or_else(PoisonError::into_inner).push(read);
+        Ok(())
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.kept().is_empty()
     }
 
-    /// Opens an age file, armoured or not.
+    /// To whom something has to be sealed so that these identities open it. An age file with a passphrase
+    /// has to be opened for that; an OpenSSH key says it while it is locked.
     ///
     /// # Errors
-    /// [`IdentityError::Open`].
-    pub fn open(&self, sealed: &[u8]) -> Result<Secret, IdentityError> {
-        let failed = |error: &dyn std::fmt::Display| IdentityError::Open(error.to_string());
-        let decryptor = Decryptor::new(ArmoredReader::new(sealed)).map_err(|error| failed(&error))?;
-        let identities = self.0.iter().map(|identity| identity.as_ref() as &dyn Identity);
-        let reader = decryptor.decrypt(identities).map_err(|error| failed(&error))?;
-        let mut opened = Vec::with_capacity(sealed.len());
-        reader.take(LARGEST + 1).read_to_end(&mut opened).map_err(|error| failed(&error))?;
-        if opened.len() as u64 > LARGEST {
-            return Err(IdentityError::Open(format!("it holds more than {LARGEST} bytes")));
+    /// [`IdentityError::Locked`].
+    pub fn recipients(&self) -> Result<Vec<Recipient>, IdentityError> {
+        let mut found = Vec::new();
+        for kept in self.kept().iter_mut() {
+            match kept {
+                Kept::Locked(locked) if locked.recipient().is_some() => found.extend(locked.recipient()),
+                kept => found.extend(self.unlocked(kept)?.iter().filter_map(|held| held.recipient.clone())),
+            }
         }
-        Ok(Secret::new(opened))
+        Ok(found)
+    }
+
+    /// Opens an age file, armoured or not; `name` says to a person which one.
+    ///
+    /// # Errors
+    /// [`IdentityError::Open`], and [`IdentityError::Locked`] when an identity that could not be unlocked
+    /// might have opened it.
+    pub fn open(&self, name: &str, sealed: &[u8]) -> Result<Secret, IdentityError> {
+        if begin(sealed)?.is_scrypt() {
+            return self.open_by_passphrase(name, sealed);
+        }
+        if self.is_empty() {
+            let reason = "no identity is given, and this seat has none of its own";
+            return Err(IdentityError::Open(reason.to_owned()));
+        }
+        let mut locked = None;
+        // What is open is tried first, so that nobody is asked for nothing.
+        let mut kept = self.kept();
+        kept.sort_by_key(|one| !matches!(one, Kept::Open(_)));
+        for kept in kept.iter_mut() {
+            let held = match self.unlocked(kept) {
+                Ok(held) => held,
+                Err(error) => {
+                    locked = locked.or(Some(error));
+                    continue;
+                }
+            };
+            let held = held.iter().map(|held| held.identity.as_ref() as &dyn Identity);
+            match begin(sealed)?.decrypt(held) {
+                Ok(reader) => return whole(reader, sealed.len()),
+                Err(DecryptError::NoMatchingKeys) => {}
+                Err(error) => return Err(IdentityError::Open(words(&error))),
+            }
+        }
+        Err(locked.unwrap_or_else(|| IdentityError::Open(words(&DecryptError::NoMatchingKeys))))
+    }
+
+    fn open_by_passphrase(&self, name: &str, sealed: &[u8]) -> Result<Secret, IdentityError> {
+        let failed = |reason: &str| IdentityError::Open(reason.to_owned());
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        for passphrase in heard.iter() {
+            if let Ok(secret) = open_with(passphrase, sealed) {
+                return Ok(secret);
+            }
+        }
+        let Passphrases::Asked(ask) = &self.passphrases else {
+            return Err(failed("it is sealed with a passphrase, and there is no terminal to ask for it on"));
+        };
+        let passphrase =
+            ask(&format!("the secret {name}")).ok_or_else(|| failed("no passphrase was given"))?;
+        let passphrase =
+            identity::as_text(&passphrase).ok_or_else(|| failed("the passphrase is not text"))?;
+        let secret = open_with(&passphrase, sealed)?;
+        heard.push(passphrase);
+        Ok(secret)
+    }
+
+    /// What one entry holds, unlocked if need be. A lock is tried once; who gets it wrong runs the command
+    /// again.
+    fn unlocked<'a>(&self, kept: &'a mut Kept) -> Result<&'a [Held], IdentityError> {
+        if let Kept::Locked(locked) = kept {
+            let opened = match &self.passphrases {
+                Passphrases::LeftAlone => return Ok(&[]),
+                Passphrases::Unavailable => {
+                    Err("it is protected by a passphrase, and there is no terminal to ask for it on"
+                        .to_owned())
+                }
+                Passphrases::Asked(ask) => unlock(locked, ask),
+            };
+            *kept = match opened {
+                Ok(held) => Kept::Open(held),
+                Err(reason) => Kept::Failed { path: locked.path().to_owned(), reason },
+            };
+        }
+        match kept {
+            Kept::Open(held) => Ok(held),
+            Kept::Failed { path, reason } => {
+                Err(IdentityError::Locked { path: path.clone(), reason: reason.clone() })
+            }
+            Kept::Locked(_) => Ok(&[]),
+        }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Vec<Kept>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use age::secrecy::ExposeSecret as _;
+fn unlock(locked: &Locked, ask: &AskPassphrase) -> Result<Vec<Held>, String> {
+    let passphrase = ask(&format!("the identity {}", locked.path())).ok_or("no passphrase was given")?;
+    let passphrase = identity::as_text(&passphrase).ok_or("the passphrase is not text")?;
+    locked.unlock(passphrase)
+}
 
-    #[test]
-    fn a_secret_opens_with_its_identity_and_no_other() {
-        let folder = tempfile::tempdir().unwrap();
-        let (mine, theirs) = (age::x25519::Identity::generate(), age::x25519::Identity::generate());
-        let file = folder.path().join("identity");
-        std::fs::write(&file, format!("# made now\n{}\n", mine.to_string().expose_secret())).unwrap();
-        let mut identities = Identities::default();
-        identities.add_file(&file).unwrap();
-        let for_me = age::encrypt(&mine.to_public(), b"hush").unwrap();
-        let for_them = age::encrypt_and_armor(&theirs.to_public(), b"hush").unwrap();
-        assert_eq!(identities.open(&for_me).unwrap().expose(), b"hush");
-        assert!(identities.open(for_them.as_bytes()).is_err());
-        assert!(identities.open(b"damaged").is_err());
-        assert!(Identities::default().open(&for_me).is_err());
+/// Reads the head of an age file, armoured or not.
+fn begin(sealed: &[u8]) -> Result<Decryptor<ArmoredReader<std::io::BufReader<&[u8]>>>, IdentityError> {
+    Decryptor::new(ArmoredReader::new(sealed)).map_err(|error| IdentityError::Open(words(&error)))
+}
+
+/// Opens what is sealed with a passphrase alone.
+fn open_with(passphrase: &SecretString, sealed: &[u8]) -> Result<Secret, IdentityError> {
+    let mut identity = scrypt::Identity::new(passphrase.clone());
+    identity.set_max_work_factor(MOST_WORK);
+    let reader = begin(sealed)?
+        .decrypt(std::iter::once(&identity as &dyn Identity))
+        .map_err(|error| IdentityError::Open(words(&error)))?;
+    whole(reader, sealed.len())
+}
+
+/// Reads all of it, into memory that is wiped.
+fn whole(reader: impl std::io::Read, sealed: usize) -> Result<Secret, IdentityError> {
+    // As long as the sealed bytes at once: growing would leave copies behind.
+    let mut opened = Zeroizing::new(Vec::with_capacity(sealed));
+    reader
+        .take(LARGEST + 1)
+        .read_to_end(&mut opened)
+        .map_err(|_| IdentityError::Open("it is damaged".to_owned()))?;
+    if opened.len() as u64 > LARGEST {
+        return Err(IdentityError::Open(format!("it holds more than {LARGEST} bytes")));
     }
+    Ok(Secret::new(std::mem::take(&mut *opened)))
+}
 
-    #[test]
-    fn an_identity_file_without_identity_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("identity");
-        std::fs::write(&file, "# nothing\n").unwrap();
-        assert!(Identities::default().add_file(&file).is_err());
-        std::fs::write(&file, "AGE-SECRET-KEY-1NOTONE\n").unwrap();
-        assert!(Identities::default().add_file(&file).is_err());
-        assert!(Identities::default().add_file(&folder.path().join("none")).is_err());
+/// age's reasons in our words: its own are sentences, in the language of the system.
+fn words(error: &DecryptError) -> String {
+    match error {
+        DecryptError::NoMatchingKeys => "none of the identities opens it".to_owned(),
+        DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed => {
+            "the passphrase is wrong, or it is damaged".to_owned()
+        }
+        DecryptError::ExcessiveWork { required, .. } => {
+            format!("its passphrase asks for more work than is allowed (2^{required}, at most 2^{MOST_WORK})")
+        }
+        DecryptError::UnknownFormat => "it is no age file of a known version".to_owned(),
+        DecryptError::Io(_) | DecryptError::InvalidHeader | DecryptError::InvalidMac => {
+            "it is no age file, or it is damaged".to_owned()
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::project::{Project, folder_of};
 use super::seat::Seat;
 use crate::inventory::{Connect, Former, Machine, Managed, Membership, PrivilegeKind};
-use crate::model::{Hop, Identity, MachineName, Method, Privilege, Spanned, SshTarget, Target};
+use crate::model::{Hop, Identity, MachineName, Method, Privilege, SecretFrom, Spanned, SshTarget, Target};
 use crate::resource::Content;
 
 /// The way to a managed machine from this seat.
@@ -104,15 +104,18 @@ fn privilege(project: &Project, kind: &PrivilegeKind) -> Result<Privilege, Strin
         PrivilegeKind::Login => Privilege::Login,
         PrivilegeKind::Doas => Privilege::Doas,
         PrivilegeKind::Sudo(None) => Privilege::Sudo { password: None },
-        PrivilegeKind::Sudo(Some(reference)) => match project.library.secrets.get(&reference.name) {
-            Some(Content::Secret(secret)) => Privilege::Sudo { password: Some(trimmed(secret)) },
-            Some(_) => {
-                return Err(format!(
-                    "open the secret {}, the password for sudo: that needs an --identity which opens it",
-                    reference.name
-                ));
+        PrivilegeKind::Sudo(Some(reference)) => match &reference.from {
+            SecretFrom::Name(name) if !project.library.secrets.contains_key(name) => {
+                return Err(format!("find the secret {name}, the password for sudo"));
             }
-            None => return Err(format!("find the secret {}, the password for sudo", reference.name)),
+            from => match project.library.secret(from) {
+                Content::Secret(secret) => Privilege::Sudo { password: Some(trimmed(&secret)) },
+                _ => {
+                    return Err(format!(
+                        "open the secret {from}, the password for sudo: that needs an --identity which opens it"
+                    ));
+                }
+            },
         },
     })
 }

@@ -196,6 +196,14 @@ impl KnownHosts {
     }
 }
 
+/// Reads a public key as it stands in a line of `known_hosts`: `TYPE BASE64`.
+///
+/// # Errors
+/// Why it is none.
+pub fn host_key(text: &str) -> Result<PublicKey, String> {
+    PublicKey::from_openssh(text).map_err(|error| error.to_string())
+}
+
 /// A key's algorithm and SHA-256 fingerprint, as `ssh-keygen -l` shows it.
 pub(super) fn describe_key(key: &PublicKey) -> String {
     format!("{} {}", key.algorithm(), key.fingerprint(HashAlg::Sha256))

@@ -13,7 +13,7 @@ mod tally;
 
 pub use channel::{Channel, Connector, Output, Session, Tally};
 pub use error::TransportError;
-pub use known_hosts::{KnownHosts, KnownHostsError, Pinned, Revoked, Unpinned, Verdict};
+pub use known_hosts::{KnownHosts, KnownHostsError, Pinned, Revoked, Unpinned, Verdict, host_key};
 pub use local::LocalConnector;
 pub use memory::{Conversation, MemoryConnector};
 pub use routing::RoutingConnector;

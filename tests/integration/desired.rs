@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use fleetprov::desired::{Library, resolve_all};
 use fleetprov::inventory::parse;
-use fleetprov::model::{Secret, Source};
+use fleetprov::model::{Secret, SecretFrom, Source};
 use fleetprov::report::{Style, diagnostics};
 use fleetprov::resource::{Content, Declared};
 
@@ -54,7 +54,7 @@ fn library(folder: &Path) -> Library {
     }
     library.templates.extend(sources(folder, "templates"));
     library.secrets.insert("open".to_owned(), Content::Secret(Secret::new(b"marker\n".to_vec())));
-    library.secrets.insert("sealed".to_owned(), Content::Sealed("sealed".to_owned()));
+    library.secrets.insert("sealed".to_owned(), Content::Sealed(SecretFrom::Name("sealed".to_owned())));
     library
 }
 

@@ -24,6 +24,7 @@ mod house;
 mod inventory;
 #[cfg(test)]
 mod killed;
+#[cfg(test)]
 mod listing;
 #[cfg(test)]
 mod project;
@@ -36,11 +37,15 @@ mod rig_bounds;
 #[cfg(test)]
 mod rig_consent;
 #[cfg(test)]
+mod rig_departed;
+#[cfg(test)]
 mod rig_disk;
 #[cfg(test)]
 mod rig_drift;
 #[cfg(test)]
 mod rig_faults;
+#[cfg(test)]
+mod rig_force;
 #[cfg(test)]
 mod rig_guard;
 #[cfg(test)]
@@ -51,6 +56,7 @@ mod rig_hostile;
 mod rig_hung;
 #[cfg(test)]
 mod rig_interrupted;
+#[cfg(test)]
 mod rig_keys;
 #[cfg(test)]
 mod rig_leaving;
@@ -62,6 +68,10 @@ mod rig_lock;
 mod rig_many;
 #[cfg(test)]
 mod rig_mounts;
+#[cfg(test)]
+mod rig_onboard;
+#[cfg(test)]
+mod rig_one_record;
 #[cfg(test)]
 mod rig_prune;
 #[cfg(test)]
@@ -82,6 +92,8 @@ mod rig_undo;
 mod rig_wholetech;
 #[cfg(test)]
 mod scripts;
+#[cfg(test)]
+mod secret;
 #[cfg(test)]
 mod shell_scripts;
 #[cfg(test)]

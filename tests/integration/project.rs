@@ -72,6 +72,13 @@ impl Project {
         self
     }
 
+    /// Replaces a text in what the inventory says of a machine.
+    pub(crate) fn alter(&mut self, machine: &str, from: &str, to: &str) {
+        let entry = self.machines.get_mut(machine).expect("a machine of the project");
+        assert!(entry.contains(from), "{entry}");
+        *entry = entry.replace(from, to);
+    }
+
     /// Sets what stands in the inventory besides the machines: its backups, links, services.
     pub(crate) fn rest(&mut self, text: &str) {
         self.rest = text.to_owned();
@@ -94,6 +101,11 @@ impl Project {
         self.file(&format!("secrets/{name}.age"), sealed);
     }
 
+    /// A value sealed in place, in one line.
+    pub(crate) fn sealed(&self, bytes: &[u8]) -> String {
+        age::encrypt_and_armor(&self.identity.to_public(), bytes).unwrap().replace('\n', " ")
+    }
+
     /// A path inside the project's folder.
     pub(crate) fn path(&self, below: &str) -> PathBuf {
         self.folder.path().join(below)
@@ -109,9 +121,9 @@ impl Project {
         self.run("drift", more)
     }
 
-    /// `fleetprov apply --yes`, with more arguments.
+    /// `fleetprov apply --yes`, with more arguments. What was declared before may be declared again.
     pub(crate) fn apply(&self, more: &[&str]) -> Ran {
-        self.run("apply", &[&["--yes"], more].concat())
+        self.run("apply", &[&["--yes", "--allow-older"], more].concat())
     }
 
     /// Applies, however much that removes, which must succeed; and plans, which must find nothing.
@@ -190,7 +202,7 @@ impl Project {
         identities.add_file(&self.path("identity")).unwrap();
         let options = ProjectOptions {
             inventory: self.path("inventory.yaml"),
-            identities,
+            identities: Arc::new(identities),
             ..ProjectOptions::default()
         };
         let project = load(&options).unwrap();

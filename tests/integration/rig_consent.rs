@@ -11,6 +11,11 @@ fn files(numbers: std::ops::Range<usize>) -> String {
     numbers.map(|number| format!("- file: {{path: /srv/f{number}, content: x}}\n")).collect()
 }
 
+/// Runs `apply --yes`, with more arguments and nothing agreed to beforehand.
+fn unattended(project: &Project, more: &[&str]) -> Ran {
+    project.run("apply", &[&["--yes"], more].concat())
+}
+
 /// Runs `apply` on a terminal, answers its question, and gives all that was shown.
 fn asked(project: &Project, answer: &str) -> Ran {
     let words = |path| project.path(path).display().to_string();
@@ -61,9 +66,9 @@ fn an_older_inventory_is_applied_only_when_that_is_meant() {
 
     project.file("inventory.yaml", old);
     project.declare("box", &files(0..1));
-    let why = "goes back to an inventory that is older than the last one applied there";
+    let why = "goes back to an inventory, roles, templates or files older than the last applied there";
     project.plan(&[]).expect(2).says(&format!("this {why}; with --yes it needs --allow-older"));
-    let ran = project.apply(&[]);
+    let ran = unattended(&project, &[]);
     ran.expect(5).says(&format!("failed to go on without consent: it {why} (--allow-older)"));
     assert_eq!(machine.read("/srv/f0"), b"newer");
     asked(&project, "no").expect(2).says(&format!("On box this {why}. Apply these changes to 1 machine?"));
@@ -72,7 +77,41 @@ fn an_older_inventory_is_applied_only_when_that_is_meant() {
     assert_eq!(machine.read("/srv/f0"), b"x");
     // Now it is the newest again.
     machine.check("rm /srv/f0");
-    project.apply(&[]).expect(0).hides("older");
+    unattended(&project, &[]).expect(0).hides("older");
+}
+
+#[test]
+fn older_roles_with_the_same_inventory_are_applied_only_when_that_is_meant() {
+    let rig = Rig::start(&[Machine::plain("box")]);
+    let machine = rig.machine("box");
+    let project = Project::new(&rig).machine(machine, "root", "", "- file: {path: /srv/f, source: f}");
+    project.file("files/f", "one");
+    unattended(&project, &[]).expect(0);
+    project.file("files/f", "two");
+    unattended(&project, &[]).expect(0);
+    project.declare("box", "- file: {path: /srv/f, source: f, mode: '0600'}");
+    unattended(&project, &[]).expect(0);
+    // What is not known from before is newer, whatever else is in it.
+    project.file("files/f", "one");
+    unattended(&project, &[]).expect(0);
+    // All of it as it was: a file, a role.
+    let role = std::fs::read(project.path("roles/box.yaml")).unwrap();
+    project.declare("box", "- file: {path: /srv/f, source: f}");
+    unattended(&project, &[]).expect(5).says("--allow-older");
+    assert_eq!(machine.read("/srv/f"), b"one");
+    unattended(&project, &["--allow-older"]).expect(0);
+    project.file("roles/box.yaml", role);
+    project.file("files/f", "two");
+    unattended(&project, &[]).expect(5).says("--allow-older");
+    // A saved plan is bound to the inventory's text and to its steps: a file beside them does not matter.
+    let plan = project.path("saved.plan").display().to_string();
+    project.plan(&["--out", &plan]).expect(2);
+    project.file("files/unrelated", "x");
+    project.run("apply", &["--yes", "--plan", &plan]).expect(0);
+    project
+        .plan(&["--out", &project.path("no/such/p").display().to_string()])
+        .expect(6)
+        .hides(".fleetprov-plan");
 }
 
 #[test]
@@ -88,17 +127,19 @@ fn many_removals_are_made_only_when_they_are_meant() {
     project.converge();
     project.declare("box", &files(0..5));
     project.declare("other", "- file: {path: /srv/x, content: y}");
-    project.apply(&[]).expect(0);
+    unattended(&project, &[]).expect(0);
     assert!(!machine.exists("/srv/f5") && machine.exists("/srv/f4"));
 
     project.declare("box", &files(0..2));
     project.declare("other", "- file: {path: /srv/x, content: z}");
     let why = "removes 3 of the 5 resources that fleetprov owns there";
     project.plan(&[]).expect(2).says(&format!("this {why}; with --yes it needs --allow-prune"));
-    project.apply(&[]).expect(5).says(&format!("failed to go on without consent: it {why} (--allow-prune)"));
+    unattended(&project, &[])
+        .expect(5)
+        .says(&format!("failed to go on without consent: it {why} (--allow-prune)"));
     assert!(machine.exists("/srv/f4"));
     assert_eq!(other.read("/srv/x"), b"z", "the others go on");
-    project.apply(&["--allow-older"]).expect(5);
-    project.apply(&["--allow-prune"]).expect(0);
+    unattended(&project, &["--allow-older"]).expect(5);
+    unattended(&project, &["--allow-prune"]).expect(0);
     assert!(!machine.exists("/srv/f4") && machine.exists("/srv/f1"));
 }

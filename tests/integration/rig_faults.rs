@@ -136,7 +136,7 @@ impl<'a> Subject<'a> {
         self.at[injection.part] = aim;
         self.declare();
         let watch = Watch::new(self.machine, injection.step, injection.boundary);
-        let mut running = self.project.start("apply", &["--yes", "--allow-prune"]);
+        let mut running = self.project.start("apply", &["--yes", "--allow-prune", "--allow-older"]);
         let Some(held) = watch.wait(|| running.is_running()) else {
             drop(watch);
             return Err(format!("{injection:?}: the run ended before it came there\n{}", running.finish()));

@@ -10,7 +10,7 @@ use crate::rig::{Fault, Machine, Rig, RunningMachine};
 /// everything back.
 const BACK: Duration = Duration::from_secs(25);
 
-const SOON: &[&str] = &["--guard-timeout", "10"];
+pub(crate) const SOON: &[&str] = &["--guard-timeout", "10"];
 
 /// Waits until nothing of the guard is on a machine any more, in files, tables, units or processes.
 fn wait_until_clean(machine: &RunningMachine, limit: Duration) {
@@ -34,12 +34,12 @@ fn wait_until_clean(machine: &RunningMachine, limit: Duration) {
 }
 
 /// Nothing of the guard is on a machine, or what there is is just being removed.
-fn assert_clean(machine: &RunningMachine) {
+pub(crate) fn assert_clean(machine: &RunningMachine) {
     wait_until_clean(machine, Duration::from_secs(3));
 }
 
 /// Applies what locks us out, and asserts that the machine is as before and says so.
-fn locked_out(project: &Project, machine: &RunningMachine) -> Ran {
+pub(crate) fn locked_out(project: &Project, machine: &RunningMachine) -> Ran {
     let begun = Instant::now();
     let ran = project.apply(SOON);
     ran.expect(5).says("prove the new way in").says("the machine has put back what could cut it off");

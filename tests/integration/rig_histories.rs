@@ -19,8 +19,18 @@ mkdir /srv/h /srv/shared
 printf 'the other one\nlast line\n' >/srv/shared/notes
 printf '{\n  "foreign": [1, 2],\n  "last": 1\n}\n' >/srv/shared/settings.json
 printf '[foreign]\nkey = value\n' >/srv/shared/app.ini
+for n in 0 1 2; do printf 'there before\n' >/srv/shared/a$n; done
+rm -rf /srv/git
+git init -q --bare -b main /srv/git
+rm -rf /tmp/work
+git clone -q /srv/git /tmp/work 2>/dev/null
+(cd /tmp/work && git checkout -q -b main && echo hello >hello && git add hello &&
+	git -c user.email=a@example.com -c user.name=a commit -q -m hello && git push -q origin main) || exit 1
 printf '# the other one\n0 1 1 1 * /bin/true\n' | crontab -
 "#;
+
+/// Which of the packages that come and go are installed.
+const PACKAGES: &str = "dpkg-query --show --showformat='package ${Package} ${db:Status-Status}\\n' 'rig-*' 2>/dev/null | grep ' installed$'; :";
 
 /// A machine with its project.
 struct Subject<'a> {
@@ -45,6 +55,13 @@ impl<'a> Subject<'a> {
         assert_eq!(ran.code, Some(0), "{story}\n{ran}");
         let plan = self.project.plan(&[]);
         assert_eq!(plan.code, Some(0), "{story}\n{ran}\n{plan}");
+        // What is in order is known to be so: another apply writes nothing down.
+        let record =
+            || std::fs::read(self.machine.root().join("var/lib/fleetprov/record")).unwrap_or_default();
+        let before = record();
+        let again = self.project.apply(&[]);
+        assert_eq!(again.code, Some(0), "{story}\n{again}");
+        assert!(record() == before, "{story}\n{ran}\n{again}");
     }
 
     fn declare(&self, inventory: &Inventory) {
@@ -53,8 +70,14 @@ impl<'a> Subject<'a> {
 
     /// What is there, in a form in which the order of lines in a shared file says nothing.
     fn listing(&self) -> Listing {
-        let mut listing = Listing::with(self.machine, &units("'h-*'"));
+        let mut listing = Listing::with(self.machine, &(units("'h-*' 'fleetprov-h-*'") + PACKAGES));
         for (path, entry) in &mut listing.0 {
+            // It says which role it is from, and that is called as the machine is.
+            if path.starts_with("/etc/systemd/system/fleetprov-h-") {
+                let text = String::from_utf8_lossy(&entry.content);
+                let role = format!("From role {}, ", self.machine.name());
+                entry.content = text.replace(&role, "From a role, ").into_bytes();
+            }
             if path.starts_with("/srv/shared/") || path.starts_with("/var/spool/cron/") {
                 let text = String::from_utf8_lossy(&entry.content).into_owned();
                 let mut lines: Vec<&str> = text
@@ -76,6 +99,7 @@ fn differences(wanted: &Listing, now: &Listing, inventory: &Inventory) -> Vec<St
     let plain = |listing: &Listing| {
         let kept = listing.0.iter().filter(|(path, _)| {
             ![
+                "/srv/git/",
                 "/etc/ssh/",
                 "/etc/hostname",
                 "/etc/machine-id",
@@ -121,7 +145,8 @@ fn live(subject: &Subject<'_>, fresh: &Subject<'_>, history: &History) -> usize 
             Event::Cut { step, boundary, harm } => {
                 subject.declare(&inventory);
                 let watch = Watch::new(subject.machine, *step, *boundary);
-                let mut running = subject.project.start("apply", &["--yes", "--allow-prune"]);
+                let mut running =
+                    subject.project.start("apply", &["--yes", "--allow-prune", "--allow-older"]);
                 match watch.wait(|| running.is_running()) {
                     Some(held) => {
                         harm.inflict(subject.machine, running, watch, &held);

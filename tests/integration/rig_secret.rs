@@ -24,6 +24,11 @@ fn nothing_of_a_secret_shows_on_the_machine() {
         ("sudoer", "privilege: {sudo: {password: {secret: sudo-password}}}"),
     ] {
         let project = Project::new(&rig).machine(droplet, user, privilege, resources);
+        let in_place = project.sealed(b"the-marker-secret");
+        project.declare(
+            "droplet",
+            &format!("{resources}\n- file: {{path: /etc/in-place, sealed: \"{in_place}\"}}"),
+        );
         project.secret("marker", b"the-marker-secret");
         project.secret("sudo-password", rig.password().as_bytes());
         project.plan(&["-vv"]).expect(2).hides("the-marker-secret").hides(&rig.password());
@@ -34,7 +39,8 @@ fn nothing_of_a_secret_shows_on_the_machine() {
         project.plan(&[]).expect(2).hides("husk").hides("the-marker-secret");
         project.converge();
         assert_eq!(droplet.read("/home/alice/token"), b"the-marker-secret");
-        droplet.check("rm /etc/token /home/alice/token /etc/app.ini /home/alice/app.ini");
+        assert_eq!(droplet.read("/etc/in-place"), b"the-marker-secret");
+        droplet.check("rm /etc/token /etc/in-place /home/alice/token /etc/app.ini /home/alice/app.ini");
         // The next login is another fleet's, as far as the machine knows.
         droplet.check("rm -rf /var/lib/fleetprov");
     }

@@ -204,3 +204,116 @@ fn a_full_disk_stops_a_step_before_it_changes_anything() {
     undo(&project, &run, &[]).expect(0);
     machine.check("sha256sum -c /run/sum");
 }
+
+/// What became of the only machine, of a run with `--json`.
+fn machine_of(ran: &crate::project::Ran) -> Json {
+    let json: Json = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran}"));
+    json["machines"][0].clone()
+}
+
+#[test]
+fn to_name_the_run_is_to_agree_to_what_its_undo_removes() {
+    let rig = Rig::start(&[Machine::plain("box")]);
+    let machine = rig.machine("box");
+    let files = |numbers: std::ops::Range<usize>| -> String {
+        numbers.map(|number| format!("- file: {{path: /srv/f{number}, content: x}}\n")).collect()
+    };
+    let project = Project::new(&rig).machine(machine, "root", "", &files(0..3));
+    let (old, role) = ("inventory.yaml", "roles/box.yaml");
+    let first = [old, role].map(|path| std::fs::read(project.path(path)).unwrap());
+    project.apply(&[]).expect(0);
+    project.declare("box", &files(0..8));
+    project.apply(&[]).expect(0);
+    let run = newest_run(&project);
+    // The inventory is put back before the machine is.
+    project.file(old, &first[0]);
+    project.file(role, &first[1]);
+    let ran = undo(&project, &run, &[]);
+    ran.expect(0).hides("--allow").says("5 to remove");
+    assert_eq!(machine.check("ls /srv"), "f0\nf1\nf2");
+    project.plan(&[]).expect(0);
+}
+
+#[test]
+fn parts_of_one_file_are_back_when_the_file_is() {
+    let rig = Rig::start(&[Machine::plain("box")]);
+    let machine = rig.machine("box");
+    machine.check("printf '# ours\\n' >/etc/list; printf '[theirs]\\na = 1\\n' >/root/rclone.conf");
+    let before = machine.check("sha256sum /etc/list /root/rclone.conf");
+    let project = Project::new(&rig).machine(
+        machine,
+        "root",
+        "",
+        "- block: {path: /etc/list, id: one, content: a}\n- block: {path: /etc/list, id: two, content: b}\n\
+         - ini-keys: {path: /root/rclone.conf, id: one, sections: {one: {type: local}}}\n\
+         - ini-keys: {path: /root/rclone.conf, id: two, sections: {two: {type: local}}}\n",
+    );
+    project.apply(&[]).expect(0);
+    let run = newest_run(&project);
+    let ran = undo(&project, &run, &["--json"]);
+    ran.expect(0);
+    let left = &machine_of(&ran)["left"];
+    assert_eq!((left["blocked"].as_array().unwrap().len(), &left["in_order"]), (0, &Json::from(4)), "{ran}");
+    assert_eq!(machine.check("sha256sum /etc/list /root/rclone.conf"), before);
+    undo(&project, &run, &[]).expect(0).says("nothing to do");
+    // Edited by hand, it is blocked, and that is said.
+    machine.check("echo by hand >>/etc/list");
+    let ran = undo(&project, &newest_run(&project), &[]);
+    ran.expect(5).says("block /etc/list#one").says("block /etc/list#two").says("changed since");
+}
+
+#[test]
+fn what_the_guard_put_back_is_not_undone_again_and_the_rest_is() {
+    let rig = Rig::start(&[Machine::plain("box")]);
+    let machine = rig.machine("box");
+    let project = Project::new(&rig).machine(machine, "root", "", "");
+    let before = machine.read("/root/.ssh/authorized_keys");
+    project.declare(
+        "box",
+        "- file: {path: /root/.ssh/authorized_keys, mode: '0600', content: \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGmqGoNLTB3LBvZXzRqgVlBzgbBWXpYw6VZbmWUCbd0J other\\n\"}\n\
+         - file: {path: /etc/harmless, content: made}\n",
+    );
+    project.apply(&["--guard-timeout", "10"]).expect(5).says("put back");
+    let run = newest_run(&project);
+    let ran = undo(&project, &run, &["--json"]);
+    ran.expect(0);
+    let steps = machine_of(&ran)["steps"].clone();
+    assert_eq!(steps.as_array().unwrap().len(), 1, "{ran}");
+    assert_eq!(steps[0]["target"], "/etc/harmless");
+    assert!(!machine.exists("/etc/harmless"));
+    assert_eq!(machine.read("/root/.ssh/authorized_keys"), before);
+    undo(&project, &run, &["--json"]).expect(0);
+}
+
+#[test]
+fn a_run_that_was_cut_is_undone_as_far_as_it_came() {
+    let rig = Rig::start(&[Machine::plain("box")]);
+    let machine = rig.machine("box");
+    let many: String =
+        (0..400).map(|number| format!("- file: {{path: /srv/f{number}, content: \"{number}\"}}\n")).collect();
+    machine.check("echo theirs >/srv/f0");
+    let project = Project::new(&rig).machine(machine, "root", "", &many);
+    let running = project.start("apply", &["--yes"]);
+    let made = || machine.check("ls /srv | wc -l").parse::<usize>().unwrap();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while made() < 20 {
+        assert!(std::time::Instant::now() < deadline);
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    running.signal("KILL");
+    running.finish();
+    // The session on the machine ends with its connection.
+    while !machine.sh("flock -n /var/lib/fleetprov/lock true").success() {
+        assert!(std::time::Instant::now() < deadline);
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let count = made();
+    assert!(count < 400, "it came to its end before it could be cut");
+    let run = newest_run(&project);
+    let ran = undo(&project, &run, &["--json"]);
+    ran.expect(0);
+    assert_eq!(machine.check("ls /srv; cat /srv/f0"), "f0\ntheirs", "{ran}");
+    let ran = undo(&project, &run, &["--json"]);
+    ran.expect(0);
+    assert_eq!(machine_of(&ran)["status"], "in_order", "{ran}");
+}

@@ -2,15 +2,18 @@
 
 use super::super::arguments::KeysEnrol;
 use super::super::exit::Exit;
+use super::super::identities::Need;
 use super::super::surface::{Surface, complain, print};
 use super::{Here, failed, machines};
+use crate::model::MachineName;
 use crate::report::counted;
-use crate::store::Which;
+use crate::store::{Project, Which};
 
 /// Makes the seat's identity and its keys where they are missing, and writes their public halves beside the
 /// inventory. Nothing is contacted; a second time, nothing is changed.
 pub(in crate::cli) fn enrol(arguments: &KeysEnrol, surface: Surface) -> Exit {
-    let project = match super::super::load::project(&arguments.inventory, None, false, surface) {
+    let project = match super::super::load::project(&arguments.inventory, None, Need::Values, false, surface)
+    {
         Ok(project) => project,
         Err(exit) => return exit,
     };
@@ -20,18 +23,11 @@ pub(in crate::cli) fn enrol(arguments: &KeysEnrol, surface: Surface) -> Exit {
         Ok(found) => found,
         Err(exit) => return exit,
     };
-    let recipient = match here.keys.recipient() {
-        Ok(recipient) => recipient.to_string(),
-        Err(error) => return failed(&error),
-    };
-    if let Some(other) = here.enrolment.recipient().filter(|other| *other != recipient) {
-        complain(&format!(
-            "error: another seat is enrolled as `{}` (its recipient is {other}); give this one another name with --seat\n",
-            here.name
-        ));
-        return Exit::Refused;
+    if let Err(exit) = here.check_enrolled() {
+        return exit;
     }
-    match enrol_here(&project, &here, &machines, &recipient) {
+    let names: Vec<&MachineName> = machines.iter().map(|(machine, _)| &machine.name).collect();
+    match here.enrol(&project, &names) {
         Ok(made) => {
             let folder = project.folder.join("keys").join(&here.name);
             if made.is_empty() {
@@ -55,36 +51,49 @@ pub(in crate::cli) fn enrol(arguments: &KeysEnrol, surface: Surface) -> Exit {
     }
 }
 
-/// Gives the names of the machines for which something was made.
-fn enrol_here(
-    project: &crate::store::Project,
-    here: &Here,
-    machines: &[(&crate::inventory::Machine, &crate::inventory::Managed)],
-    recipient: &str,
-) -> Result<Vec<String>, Exit> {
-    here.keys.enrol_as(&here.name).map_err(|error| failed(&error))?;
-    here.enrolment.write_recipient(recipient).map_err(|error| failed(&error))?;
-    // The identity may have been made just now.
-    let identities = here.keys.identities().map_err(|error| failed(&error))?;
-    let mut made = Vec::new();
-    for (machine, _) in machines {
-        let comment = comment(project.fleet.name.as_str(), &here.name, machine.name.as_str());
-        let mut lines = vec![
-            here.keys
-                .make(&machine.name, Which::Current, &comment, &identities)
-                .map_err(|error| failed(&error))?,
-        ];
-        for which in [Which::Next, Which::Former] {
-            if here.keys.has(&machine.name, which) {
-                let line = here.keys.public(&machine.name, which, &identities);
-                lines.push(line.map_err(|error| failed(&error))?);
+impl Here {
+    /// Whether the name is free for this seat, or this seat's already.
+    pub(in crate::cli) fn check_enrolled(&self) -> Result<(), Exit> {
+        let Some(other) = self.enrolment.recipient() else { return Ok(()) };
+        let recipient = self.keys.recipient().map_err(|error| failed(&error))?.to_string();
+        if other == recipient {
+            return Ok(());
+        }
+        complain(&format!(
+            "error: another seat is enrolled as `{}` (its recipient is {other}); give this one another name with --seat\n",
+            self.name
+        ));
+        Err(Exit::Refused)
+    }
+
+    /// Makes what is missing: the seat's identity, its keys for these machines, and their public halves beside
+    /// the inventory. Gives the names of the machines for which something was made.
+    pub(in crate::cli) fn enrol(
+        &self,
+        project: &Project,
+        machines: &[&MachineName],
+    ) -> Result<Vec<String>, Exit> {
+        let recipient = self.keys.recipient().map_err(|error| failed(&error))?.to_string();
+        self.keys.enrol_as(&self.name).map_err(|error| failed(&error))?;
+        self.enrolment.write_recipient(&recipient).map_err(|error| failed(&error))?;
+        let mut made = Vec::new();
+        for machine in machines {
+            let comment = comment(project.fleet.name.as_str(), &self.name, machine.as_str());
+            // An exchange that was cut between its two renames has no current key; `rotate` finishes it.
+            let is_cut = self.keys.has(machine, Which::Next) && self.keys.has(machine, Which::Former);
+            let mut lines = Vec::new();
+            for which in Which::ALL {
+                if self.keys.has(machine, which) || (which == Which::Current && !is_cut) {
+                    let line = self.keys.make(machine, which, &comment, &self.identities);
+                    lines.push(line.map_err(|error| failed(&error))?);
+                }
+            }
+            if self.enrolment.write_public(machine.as_str(), &lines).map_err(|error| failed(&error))? {
+                made.push(machine.to_string());
             }
         }
-        if here.enrolment.write_public(machine.name.as_str(), &lines).map_err(|error| failed(&error))? {
-            made.push(machine.name.to_string());
-        }
+        Ok(made)
     }
-    Ok(made)
 }
 
 /// What stands behind a public half: whose key it is, for what, and since when.

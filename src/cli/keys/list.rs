@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::arguments::KeysList;
 use super::super::exit::Exit;
+use super::super::identities::Need;
 use super::super::surface::{Surface, print};
 use super::{Here, machines};
 use crate::format::authorized_keys::PublicKey;
@@ -12,10 +13,11 @@ use crate::store::Which;
 
 /// Lists the keys; nothing is contacted.
 pub(in crate::cli) fn list(arguments: &KeysList, surface: Surface) -> Exit {
-    let project = match super::super::load::project(&arguments.inventory, None, arguments.json, surface) {
-        Ok(project) => project,
-        Err(exit) => return exit,
-    };
+    let project =
+        match super::super::load::project(&arguments.inventory, None, Need::None, arguments.json, surface) {
+            Ok(project) => project,
+            Err(exit) => return exit,
+        };
     let (here, machines) =
         match Here::of(&project, None).and_then(|here| Ok((here, machines(&project, &[])?))) {
             Ok(found) => found,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::super::arguments::KeysRotate;
 use super::super::exit::Exit;
+use super::super::identities::Need;
 use super::super::runs::{Wish, change};
 use super::super::surface::{Surface, complain, print};
 use super::{Here, enrol, failed, machines};
@@ -29,7 +30,13 @@ pub(in crate::cli) async fn rotate(arguments: &KeysRotate, surface: Surface) -> 
 async fn exchange(arguments: &KeysRotate, surface: Surface) -> Result<(), Exit> {
     let load = || {
         let look = &arguments.change.look;
-        super::super::load::project(&look.inventory, look.known_hosts.clone(), look.json, surface)
+        super::super::load::project(
+            &look.inventory,
+            look.known_hosts.clone(),
+            Need::Values,
+            look.json,
+            surface,
+        )
     };
     let project = load()?;
     let here = Here::of(&project, None)?;

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::super::fault::Fault;
 use super::super::scope::Scope;
 use super::Secrets;
-use crate::model::quote;
+use crate::model::{SealedValue, SecretFrom, quote};
 use crate::resource::Content;
 
 /// Stands before every plain value.
@@ -27,8 +27,8 @@ pub(super) const VALUES: &[&str] =
 /// Helpers that only write.
 pub(super) const TEXTS: &[&str] = &["secret"];
 
-/// Names of the secrets a template used, and whether each was at hand.
-pub(super) type Used = Mutex<Vec<(String, bool)>>;
+/// The secrets a template used, and whether each was at hand.
+pub(super) type Used = Mutex<Vec<(SecretFrom, bool)>>;
 
 /// Registers the helpers of this page.
 pub(super) fn register<'a>(
@@ -212,6 +212,24 @@ impl HelperDef for Value<'_> {
     }
 }
 
+/// What `secret` is asked for: a name, or a value that is itself a reference, as a variable can be:
+/// `token: {secret: NAME}`, `token: {sealed: ARMOUR}`.
+fn wanted(arguments: &Arguments<'_, '_>) -> Result<SecretFrom, Fault> {
+    if let Json::Object(map) = arguments.any(0)? {
+        let mut entries = map.iter();
+        match (entries.next().map(|(key, value)| (key.as_str(), value)), entries.next()) {
+            (Some(("secret", Json::String(name))), None) => return Ok(SecretFrom::Name(name.clone())),
+            (Some(("sealed", Json::String(text))), None) => {
+                return SealedValue::parse(text).map(SecretFrom::Sealed).map_err(|error| {
+                    Fault::new(format!("`sealed`: {error}")).expected("what `fleetprov secret seal` prints")
+                });
+            }
+            _ => {}
+        }
+    }
+    arguments.text(0).map(|text| SecretFrom::of_text(&text))
+}
+
 /// `{{secret "name"}}` and `{{secret "name" quote="shell"}}`. It only writes, so that no copy of
 /// the secret is handed from helper to helper.
 struct SecretHelper<'a> {
@@ -223,7 +241,7 @@ struct SecretHelper<'a> {
 impl SecretHelper<'_> {
     fn write(&self, helper: &Helper<'_>, out: &mut dyn Output) -> Result<(), RenderError> {
         let arguments = Arguments { name: "secret", helper, scope: self.scope };
-        let name = arguments.text(0)?;
+        let from = wanted(&arguments)?;
         let quoted = match helper.hash_get("quote").map(|quote| quote.value().as_str()) {
             None => false,
             Some(Some("shell")) => true,
@@ -235,13 +253,13 @@ impl SecretHelper<'_> {
         };
         let note = |at_hand| {
             let mut used = self.used.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            used.push((name.clone(), at_hand));
+            used.push((from.clone(), at_hand));
         };
-        match self.secrets.secret(&name)? {
+        match self.secrets.secret(&from)? {
             Content::Secret(secret) => {
                 note(true);
                 let text = std::str::from_utf8(secret.expose())
-                    .map_err(|_| Fault::new(format!("the secret `{name}` is not text")).expected("UTF-8"))?;
+                    .map_err(|_| Fault::new(format!("the secret `{from}` is not text")).expected("UTF-8"))?;
                 // Whoever makes a secret with an editor or `echo` gets a line end with it.
                 let text = text.strip_suffix('\n').unwrap_or(text);
                 if quoted {

@@ -9,7 +9,7 @@ use crate::model::{Node, Source, Span, Value};
 struct Marker;
 
 impl Secrets for Marker {
-    fn secret(&self, _: &str) -> Result<Content, Fault> {
+    fn secret(&self, _: &SecretFrom) -> Result<Content, Fault> {
         Ok(Content::Secret(crate::model::Secret::new(b"it's a marker\n".to_vec())))
     }
 }
@@ -82,7 +82,7 @@ fn a_secret_taints_and_does_not_show() {
     let found = filled(&Source::new("t", "{{name}}")).unwrap();
     assert!(found.secrets.is_empty());
     let found = filled(&Source::new("t", "{{#if yes}}{{secret \"x\"}}{{/if}}")).unwrap();
-    assert_eq!(found.secrets, [("x".to_owned(), true)]);
+    assert_eq!(found.secrets, [(SecretFrom::Name("x".to_owned()), true)]);
     let untouched = filled(&Source::new("t", "{{#if no}}{{secret \"x\"}}{{/if}}")).unwrap();
     assert!(untouched.secrets.is_empty());
 }

@@ -4,6 +4,8 @@ use std::os::unix::fs::symlink;
 
 use super::machines::{at_home, job, options};
 use super::*;
+use crate::format::block::{Comment, Position};
+use crate::resource::block::Block;
 use crate::resource::{Action, Detail};
 use crate::state::RunId;
 use crate::transport::Connector;
@@ -29,6 +31,21 @@ async fn go(
     let (plan, notes) = ((*ready.plan).clone(), ready.notes.clone());
     let outcome = run.apply(prepared).await.remove(0);
     (name, plan, notes, outcome)
+}
+
+/// A part of a file that somebody else owns.
+fn block(folder: &Path, below: &str, id: &str) -> Declared {
+    let block = Block {
+        path: path(folder, below),
+        id: id.to_owned(),
+        content: format!("the part {id}\n"),
+        comment: Comment::line("#").unwrap(),
+        position: Position::End,
+        owner: None,
+        group: None,
+        mode: None,
+    };
+    Declared::new(block, origin())
 }
 
 /// Every entry of a folder with its type, mode and content.
@@ -135,6 +152,47 @@ async fn the_record_is_what_it_was() {
     let (_, plan, ..) = go(&connector, folder, second(), None).await;
     assert_eq!(plan.steps[0].class, crate::plan::Class::Pending);
     assert!(plan.steps[0].former.as_ref().unwrap().adopted, "it was there before");
+}
+
+#[tokio::test]
+async fn the_named_run_is_all_the_consent_there_has_to_be() {
+    let home = Home::new();
+    let folder = &home.folder();
+    let connector = LocalConnector::new();
+    let of = |numbers: std::ops::Range<usize>| -> Vec<Declared> {
+        numbers.map(|number| file(folder, &format!("f{number}"), bytes(b"x"))).collect()
+    };
+    let (run, ..) = go(&connector, folder, of(0..12), None).await;
+    // Everything that is owned goes.
+    let (undo, plan, notes, _) = go(&connector, folder, Vec::new(), Some(&run)).await;
+    assert_eq!((plan.steps.len(), notes), (12, Vec::new()));
+    assert!(!home.at("f0").exists());
+    go(&connector, folder, Vec::new(), Some(&undo)).await;
+    assert!(home.at("f11").exists());
+}
+
+#[tokio::test]
+async fn parts_of_one_file_are_back_when_the_file_is() {
+    let home = Home::new();
+    let folder = &home.folder();
+    std::fs::write(home.at("list"), "theirs\n").unwrap();
+    let connector = LocalConnector::new();
+    let declared = ["one", "two", "three"].map(|part| block(folder, "list", part));
+    let before = everything(folder);
+    let (run, plan, ..) = go(&connector, folder, declared.into(), None).await;
+    assert_eq!(plan.steps.len(), 3);
+    let after = everything(folder);
+    let (undo, plan, notes, outcome) = go(&connector, folder, Vec::new(), Some(&run)).await;
+    assert_eq!(everything(folder), before, "{plan:?}");
+    let left = outcome.left.unwrap();
+    assert!(left.is_empty() && notes.is_empty(), "{left:?} {notes:?}");
+    assert_eq!(left.in_order, 3);
+    // There is nothing to do a second time.
+    let (_, plan, ..) = go(&connector, folder, Vec::new(), Some(&run)).await;
+    assert!(plan.is_empty(), "{plan:?}");
+    let (_, _, _, outcome) = go(&connector, folder, Vec::new(), Some(&undo)).await;
+    assert!(outcome.left.unwrap().is_empty());
+    assert_eq!(everything(folder), after);
 }
 
 #[tokio::test]

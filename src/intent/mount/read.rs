@@ -3,7 +3,8 @@
 use super::super::folders;
 use super::{KIND, Login, Mount, What};
 use crate::model::{
-    Diagnostic, Diagnostics, Fields, MachineName, MachinePath, Node, Secret, Span, Spanned, parse_duration,
+    Diagnostic, Diagnostics, Fields, MachineName, MachinePath, Node, Secret, SecretFrom, SecretReference,
+    Span, Spanned, Value, parse_duration,
 };
 use crate::resource::{Content, Declared, Opens, Origin, Program, Reading, Whom, link_files};
 
@@ -156,7 +157,7 @@ fn smb(fields: &mut Fields<'_>, from: &Spanned<String>, reading: &Reading<'_>) -
     let host = host(fields);
     let username = fields.text("username");
     let domain = fields.text("domain");
-    let password = fields.text("password").map(|name| reading.supply.secret(&name));
+    let password = password(fields).map(|secret| reading.supply.secret(&secret));
     let share = from.value.trim_matches('/').to_owned();
     if share.is_empty() || share.chars().any(char::is_control) {
         fields.problems().push(
@@ -183,6 +184,18 @@ fn smb(fields: &mut Fields<'_>, from: &Spanned<String>, reading: &Reading<'_>) -
         }
     };
     Some(What::Smb { host: host?, share, credentials })
+}
+
+/// The password: the name of a secret, or a reference to one.
+fn password(fields: &mut Fields<'_>) -> Option<SecretReference> {
+    match fields.node("password") {
+        Some(node) if matches!(node.value, Value::Map(_)) => {
+            SecretReference::read(node, "`password`", fields.problems())
+        }
+        _ => fields
+            .text("password")
+            .map(|name| SecretReference { from: SecretFrom::of_text(&name.value), span: name.span }),
+    }
 }
 
 /// The lines of a credentials file (mount.cifs(8)): no quoting, values up to the end of the line.

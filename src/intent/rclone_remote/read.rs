@@ -2,7 +2,9 @@
 
 use super::super::folders;
 use super::{KIND, RcloneRemote, RemoteOption, declare, name_from};
-use crate::model::{Diagnostic, Diagnostics, Entry, Fields, MachineName, Node, Spanned, Value};
+use crate::model::{
+    Diagnostic, Diagnostics, Entry, Fields, MachineName, Node, SecretReference, Spanned, Value,
+};
 use crate::resource::{Content, Declared, Opens, Origin, Program, Reading, Whom, link_files, ownership};
 
 /// Reads `rclone-remote: {name, type, options: {OPTION: text | {secret: NAME}}, owner, config}`.
@@ -79,10 +81,8 @@ fn option(entry: &Entry, reading: &Reading<'_>, problems: &mut Diagnostics) -> O
     let value = match &entry.value.value {
         Value::Scalar { text, .. } => Content::Bytes(text.as_bytes().into()),
         Value::Map(_) => {
-            let mut fields = Fields::open(&entry.value, format!("the option `{name}`"), problems)?;
-            let secret = fields.required_text("secret").map(|secret| reading.supply.secret(&secret));
-            fields.close();
-            secret?.map_err(|problem| problems.push(problem)).ok()?
+            let secret = SecretReference::read(&entry.value, &format!("the option `{name}`"), problems)?;
+            reading.supply.secret(&secret).map_err(|problem| problems.push(problem)).ok()?
         }
         _ => {
             problems.push(

@@ -1,7 +1,7 @@
 use std::process::Command;
 
 use super::*;
-use crate::model::Source;
+use crate::model::{SecretFrom, Source};
 
 fn option(name: &str, value: Content) -> RemoteOption {
     let source = Source::new("t", "x");
@@ -52,7 +52,10 @@ fn passwords_are_obscured_for_rclone_and_keys_are_not() {
     let open = stored("sftp", "host", Content::Bytes(b"192.0.2.1".as_slice().into()));
     assert!(matches!(open, Content::Bytes(bytes) if &*bytes == b"192.0.2.1"));
     assert!(matches!(stored("sftp", "pass", Content::Bytes(b"open".as_slice().into())), Content::Secret(_)));
-    assert!(matches!(stored("b2", "key", Content::Sealed("x".to_owned())), Content::Sealed(_)));
+    assert!(matches!(
+        stored("b2", "key", Content::Sealed(SecretFrom::Name("x".to_owned()))),
+        Content::Sealed(_)
+    ));
 }
 
 #[test]

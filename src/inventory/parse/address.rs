@@ -31,7 +31,11 @@ pub(super) fn parse(text: &Spanned<String>, problems: &mut Diagnostics) -> Optio
     }
 }
 
-fn split(text: &str) -> Result<(&str, &str, u16), &'static str> {
+/// Takes `USER@HOST`, `USER@HOST:PORT` or `ssh://USER@HOST:PORT` apart: user, host without brackets, port.
+///
+/// # Errors
+/// Why it is no such address.
+pub fn split(text: &str) -> Result<(&str, &str, u16), &'static str> {
     let bare = match text.strip_prefix("ssh://") {
         Some(rest) => rest.strip_suffix('/').unwrap_or(rest),
         None => text,

@@ -18,4 +18,5 @@ mod surface;
 mod tests;
 mod tier;
 
+pub use address::split as login;
 pub use document::{parse, parse_partly};

@@ -1,9 +1,9 @@
 //! Small readings that several parts share: names, lists, secrets, maps kept as they are.
 
-use crate::inventory::fleet::{RoleUse, SecretReference, Setting};
+use crate::inventory::fleet::{RoleUse, Setting};
 use crate::model::{
     Diagnostic, Diagnostics, Entry, Fields, Key, MachineName, NAME_SHAPE, NameError, Node, NodeKind,
-    RoleName, Span, Spanned, Value,
+    RoleName, SecretReference, Span, Spanned, Value,
 };
 
 /// A declared name: the key of an entry, checked.
@@ -110,7 +110,7 @@ fn role(node: &Node, problems: &mut Diagnostics) -> Option<RoleUse> {
     Some(RoleUse { role: Spanned { value: name, span: span.clone() }, with })
 }
 
-/// A reference `{secret: NAME}`.
+/// A reference to a secret: `{secret: NAME}`, or `{sealed: ARMOUR}`.
 pub(super) fn secret(node: &Node, what: &str, problems: &mut Diagnostics) -> Option<SecretReference> {
     if !matches!(node.value, Value::Map(_)) {
         problems.push(
@@ -119,11 +119,7 @@ pub(super) fn secret(node: &Node, what: &str, problems: &mut Diagnostics) -> Opt
         );
         return None;
     }
-    let mut fields = Fields::open(node, what, problems)?;
-    let name = fields
-        .required("secret", "the name of a secret", |text| MachineName::new(text).map(|_| text.to_owned()));
-    fields.close();
-    Some(SecretReference { name: name?, span: node.span.clone() })
+    SecretReference::read_named(node, what, problems)
 }
 
 /// A text, or a reference to a secret.

@@ -72,7 +72,9 @@ fn tiers_and_machines_are_read() {
     assert_eq!((n.connect.host.as_ref().unwrap().value.as_str(), n.connect.port), ("fe80::1", 2222));
     assert_eq!(n.connect.jumps[0].value.as_str(), "a");
     assert_eq!(m.init, Init::Sysv, "only debian has systemd unless it is said");
-    assert!(matches!(&m.privilege, PrivilegeKind::Sudo(Some(secret)) if secret.name == "m-password"));
+    assert!(
+        matches!(&m.privilege, PrivilegeKind::Sudo(Some(secret)) if secret.from.as_text() == "m-password")
+    );
     let phone = fleet.machine("phone").unwrap();
     assert!(matches!(&phone.membership, Membership::Unmanaged(word) if word.value == "phone"));
 }
@@ -91,7 +93,7 @@ fn services_surfaces_and_links_are_read() {
             assert_eq!((backend.value.as_str(), root.as_str()), ("b2", ""));
             let names: Vec<&str> = options.iter().map(|(name, _)| name.as_str()).collect();
             assert_eq!(names, ["account", "hard_delete", "key"], "in rclone's spelling");
-            assert!(matches!(&options[2].1, Setting::Secret(secret) if secret.name == "b2-key"));
+            assert!(matches!(&options[2].1, Setting::Secret(secret) if secret.from.as_text() == "b2-key"));
         }
         other => panic!("{other:?}"),
     }

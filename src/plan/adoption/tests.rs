@@ -61,7 +61,13 @@ fn loaded() -> Answer {
 
 /// The entries of these after one more apply, by what the machine says of each first.
 fn entries(ledger: &Ledger, all: &[Declared], answer: &Answer) -> Vec<Entry> {
-    let machine = MachineFacts { uid: 0, home: None, init: Init::Systemd, system: "Linux".to_owned() };
+    let machine = MachineFacts {
+        uid: 0,
+        home: None,
+        init: Init::Systemd,
+        system: "Linux".to_owned(),
+        sshd: Vec::new(),
+    };
     let answers = all.iter().map(|_| vec![answer.clone()]).collect();
     let observation = &Observation { machine, answers };
     let surroundings = &Surroundings::default();

@@ -33,7 +33,13 @@ fn block(id: &str) -> Declared {
 #[test]
 fn parts_of_one_file_build_on_each_other() {
     let declared = [block("hub"), block("nas")];
-    let machine = MachineFacts { uid: 0, home: None, init: Init::Systemd, system: "Linux".to_owned() };
+    let machine = MachineFacts {
+        uid: 0,
+        home: None,
+        init: Init::Systemd,
+        system: "Linux".to_owned(),
+        sshd: Vec::new(),
+    };
     let answers = vec![vec![Answer::Path(PathFacts::absent())]; 2];
     let observation = Observation { machine, answers };
     let plan = computed(&declared, &observation).unwrap();
@@ -67,7 +73,13 @@ fn to(target: &str) -> Vec<Answer> {
 }
 
 fn plan(declared: &[Declared], answers: Vec<Vec<Answer>>) -> Plan {
-    let machine = MachineFacts { uid: 0, home: None, init: Init::Systemd, system: "Linux".to_owned() };
+    let machine = MachineFacts {
+        uid: 0,
+        home: None,
+        init: Init::Systemd,
+        system: "Linux".to_owned(),
+        sshd: Vec::new(),
+    };
     let observation = Observation { machine, answers };
     computed(declared, &observation).unwrap()
 }

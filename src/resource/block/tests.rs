@@ -36,6 +36,7 @@ fn file(text: &str) -> Answer {
         size: text.len() as u64,
         digest: Some(Digest::of(text.as_bytes())),
         bytes: Some(text.as_bytes().to_vec()),
+        acting: None,
         ..PathFacts::absent()
     })
 }

@@ -40,7 +40,15 @@ struct Cut {
 impl Left {
     fn cut(&self, answers: Answers<'_>) -> Result<Option<Cut>, ObserveError> {
         let conflict = |error| super::conflict(&self.user, error);
-        let present = lines::bytes(lines::value(answers.lines(0)?, "crontab")?)?;
+        let said = answers.lines(0)?;
+        if let Some(file) = said.iter().find_map(|line| line.strip_prefix("left ")) {
+            return Err(ObserveError::Conflict(format!(
+                "user {} is not there any more, and its crontab is: whoever gets that name gets its jobs; remove \
+                 {file} by hand",
+                self.user
+            )));
+        }
+        let present = lines::bytes(lines::value(said, "crontab")?)?;
         let markers = markers(&self.id).map_err(conflict)?;
         let Some(old) = block::get(&present, &markers).map_err(conflict)? else { return Ok(None) };
         let left = block::remove(&present, &markers).map_err(conflict)?;

@@ -2,7 +2,7 @@
 
 use super::{IniKeys, IniValue, KIND};
 use crate::format::ini;
-use crate::model::{Diagnostic, Diagnostics, Entry, Fields, Node, Spanned, Value};
+use crate::model::{Diagnostic, Diagnostics, Entry, Fields, Node, SecretReference, Value};
 use crate::resource::content::Content;
 use crate::resource::declared::{Declared, Origin};
 use crate::resource::ownership;
@@ -92,10 +92,8 @@ fn value_of(
                 );
                 return None;
             }
-            let mut fields = Fields::open(&entry.value, format!("key `{key}`"), problems)?;
-            let name: Option<Spanned<String>> = fields.required_text("secret");
-            fields.close();
-            match reading.supply.secret(&name?) {
+            let secret = SecretReference::read(&entry.value, &format!("key `{key}`"), problems)?;
+            match reading.supply.secret(&secret) {
                 Ok(content) => content,
                 Err(problem) => {
                     problems.push(problem);

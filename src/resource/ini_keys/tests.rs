@@ -6,7 +6,7 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
 
 use super::*;
-use crate::model::{Digest, Secret};
+use crate::model::{Digest, Secret, SecretFrom};
 use crate::resource::testing::{
     Bench, RUN_KEY, compared, differs, going, left, on_every_shell, read_with, removal, seen, shown,
 };
@@ -53,6 +53,7 @@ fn file(mode: u32, text: &str) -> Answer {
         user: "root".to_owned(),
         digest: Some(Digest::of(text.as_bytes())),
         bytes: Some(text.as_bytes().to_vec()),
+        acting: None,
         ..PathFacts::absent()
     })
 }
@@ -128,7 +129,7 @@ fn secrets_show_nowhere() {
         error,
         "the value of b2.key cannot stand in an INI file: it must be one line without white space at its edges"
     );
-    keys.values[0].value = Content::Sealed("b2-key".to_owned());
+    keys.values[0].value = Content::Sealed(SecretFrom::Name("b2-key".to_owned()));
     assert!(compared(&keys, &answers).unwrap_err().to_string().contains("is not at hand"));
 }
 

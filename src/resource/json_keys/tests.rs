@@ -28,6 +28,7 @@ fn file(text: &str) -> Answer {
         mode: 0o644,
         digest: Some(Digest::of(text.as_bytes())),
         bytes: Some(text.as_bytes().to_vec()),
+        acting: None,
         ..PathFacts::absent()
     })
 }

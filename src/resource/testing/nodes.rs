@@ -1,7 +1,8 @@
 //! Fields as the inventory would give them, and a plan's view of one resource.
 
 use crate::model::{
-    Diagnostic, Diagnostics, Entry, Facts, Init, Key, Node, Platform, Source, Span, Spanned, Value,
+    Diagnostic, Diagnostics, Entry, Facts, Init, Key, Node, Platform, Secret, SecretReference, Source, Span,
+    Spanned, Value,
 };
 use std::sync::Arc;
 
@@ -25,8 +26,8 @@ impl Supply for Echo {
         self.template(name)
     }
 
-    fn secret(&self, name: &Spanned<String>) -> Result<Content, Diagnostic> {
-        Ok(Content::Secret(crate::model::Secret::new(name.value.clone().into_bytes())))
+    fn secret(&self, secret: &SecretReference) -> Result<Content, Diagnostic> {
+        Ok(Content::Secret(Secret::new(secret.from.as_text().as_bytes().to_vec())))
     }
 }
 

@@ -187,6 +187,7 @@ impl Bench {
                 _ => Some(Digest::of(bytes)),
             }),
             bytes: bytes.filter(|_| matches!(want, Want::Bytes { .. })),
+            acting: None,
             what,
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::{KIND, Unit, is_enabled, name_from};
+use super::{KIND, LIBRARY, Unit, is_enabled, name_from};
 use crate::format::unit::unescape_path;
 use crate::model::{MachinePath, ResourceId};
 use crate::resource::answer::{Answer, Answers, ObserveError, PathFacts, PathType, UnitFacts};
@@ -12,6 +12,7 @@ use crate::resource::difference::{Action, Detail, Difference};
 use crate::resource::question::{Question, Want};
 use crate::resource::remnant::{Remnant, Removal, Touched};
 use crate::resource::{folder, way_in};
+use crate::shell::Call;
 
 /// What is left of a unit.
 #[derive(Debug)]
@@ -49,14 +50,20 @@ impl Remnant for Left {
     }
 
     fn questions(&self) -> Vec<Question> {
-        vec![Question::Unit(self.name.clone())]
+        let links = Question::Ask {
+            library: LIBRARY,
+            call: Call::new("fp_unit_links", [self.name.as_str()]),
+            within: None,
+        };
+        vec![Question::Unit(self.name.clone()), links]
     }
 
     fn remove(&self, answers: Answers<'_>) -> Result<Removal, ObserveError> {
         let facts = answers.unit(0)?;
         let is_idle = matches!(facts.active.as_str(), "inactive" | "");
-        let is_known = !matches!(facts.load.as_str(), "not-found" | "");
-        let is_enabled = is_known && is_enabled(facts) && facts.file != "generated";
+        // When its file is gone, only its links tell that it is to start with the machine.
+        let is_linked = facts.file.is_empty() && !answers.lines(1)?.iter().all(String::is_empty);
+        let is_enabled = is_linked || (is_enabled(facts) && facts.file != "generated");
         if is_idle && !is_enabled {
             return Ok(Removal::Gone);
         }

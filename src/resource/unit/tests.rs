@@ -301,12 +301,25 @@ fn a_unit_that_leaves_is_stopped_and_disabled() {
             facts("loaded", "inactive", "enabled", false),
             "remove\n  enabled yes → no\n  > fp_unit_retire a.timer",
         ),
+        // Its file was deleted by hand.
+        (
+            facts("not-found", "active", "", false),
+            "remove\n  active active → inactive\n  > fp_unit_retire a.timer",
+        ),
     ];
+    let links = |links: &[&str]| Answer::Lines(links.iter().map(|link| (*link).to_owned()).collect());
     for (answer, expected) in cases {
-        assert_eq!(going(&timer, &[answer], &[]), expected);
+        assert_eq!(going(&timer, &[answer, links(&[])], &[]), expected);
     }
+    let link = links(&["/etc/systemd/system/timers.target.wants/a.timer"]);
+    assert_eq!(
+        going(&timer, &[facts("not-found", "inactive", "", false), link.clone()], &[]),
+        "remove\n  enabled yes → no\n  > fp_unit_retire a.timer"
+    );
+    // Whose link that is, is for systemd to say where it knows the unit.
+    assert_eq!(going(&timer, &[facts("loaded", "inactive", "static", false), link], &[]), "gone");
     let automount = unit("mnt-a.automount", Some(true), Some(true));
-    let going = going(&automount, &[facts("loaded", "active", "enabled", false)], &[]);
+    let going = going(&automount, &[facts("loaded", "active", "enabled", false), links(&[])], &[]);
     assert!(going.ends_with("> fp_unit_retire mnt-a.automount|mnt-a.mount"), "{going}");
 }
 
@@ -349,16 +362,36 @@ fn retiring_says_what_failed_and_cleans_up_after_timers() {
             "systemctl",
             r#"printf '%s\n' "$*" >>"$LOG"
 case " $* " in
-*" show "*) printf 'LoadState=loaded\nUnitFileState=enabled\nPersistent=yes\n' ;;
-*" stop "*) [ ! -e "$HERE/stuck" ] || { echo "it does not stop" >&2; exit 1; } ;;
+*=ActiveState*) [ -e "$HERE/stopped" ] && echo ActiveState=inactive || echo ActiveState=active ;;
+*" show "*) cat "$HERE/shown" ;;
+*" disable "*) [ ! -e "$HERE/unknown" ] || { echo "it does not exist" >&2; exit 1; } ;;
+*" stop "*) [ ! -e "$HERE/stuck" ] || { echo "it does not stop" >&2; exit 1; }; [ -e "$HERE/goes-on" ] || : >"$HERE/stopped" ;;
 esac"#,
         );
+        let shows = |text: &str| std::fs::write(bench.file("shown"), text).unwrap();
+        shows("LoadState=loaded\nUnitFileState=enabled\nPersistent=yes\n");
         let operation = Unit::operation("fp_unit_retire", ["a.timer"]);
         assert_eq!(bench.perform(std::slice::from_ref(&operation)).status, 0);
         let log = bench.log();
         let verbs: Vec<&str> =
             log.lines().map(|line| line.split(' ').find(|word| !word.starts_with('-')).unwrap()).collect();
-        assert_eq!(verbs, ["show", "stop", "disable", "clean", "reset-failed"], "{log}");
+        assert_eq!(verbs, ["show", "show", "stop", "show", "disable", "clean", "reset-failed"], "{log}");
+        // Its file was deleted by hand: it runs all the same, and its links are there.
+        std::fs::remove_file(bench.file("stopped")).unwrap();
+        shows("LoadState=not-found\nUnitFileState=\nPersistent=\n");
+        assert_eq!(bench.perform(std::slice::from_ref(&operation)).status, 0);
+        let log = bench.log();
+        assert!(log.contains(" stop -- a.timer") && log.contains(" disable -- a.timer"), "{log}");
+        // systemctl does not disable what has neither file nor links, and there is nothing to disable.
+        std::fs::write(bench.file("unknown"), "").unwrap();
+        assert_eq!(bench.perform(std::slice::from_ref(&operation)).status, 0);
+        bench.log();
+        // One that says it has stopped and goes on has not.
+        std::fs::remove_file(bench.file("stopped")).unwrap();
+        std::fs::write(bench.file("goes-on"), "").unwrap();
+        let said = bench.perform(std::slice::from_ref(&operation));
+        assert_eq!((said.status, said.text.as_str()), (1, "failed to stop a.timer: it is still active\n"));
+        bench.log();
         std::fs::write(bench.file("stuck"), "").unwrap();
         let said = bench.perform(&[operation]);
         assert_eq!((said.status, said.text.as_str()), (1, "failed to stop a.timer: it does not stop\n"));

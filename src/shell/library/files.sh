@@ -215,7 +215,11 @@ fp_directory() {
 	fp_expect "$1" "$2" none || return
 	(umask 077 && mkdir -- "$1") || return 1
 	fp_ownership "$3" "$4"
-	fp_reshape "$1" "$5"
+	fp_reshape "$1" "$5" && return 0
+	fp_status=$?
+	# Half made it would be in the way of the next run.
+	rmdir -- "$1"
+	return "$fp_status"
 }
 
 # As fp_directory, but content with a directory that another step has made meanwhile.

@@ -8,6 +8,7 @@
 #   guard/reverting   what `armed` becomes when the revert has won, until everything is put back
 #   guard/confirmed   what it becomes when the controller has won
 #   guard/revert      the script
+#   guard/forced      which services have read the new files (force.sh)
 #   guard/sleeper     the life of the process that waits for the deadline, where systemd does not
 
 fp_guard_name=fleetprov-revert
@@ -61,7 +62,8 @@ fp_guard_arming() {
 	fp_guard_seconds=$1
 	shift 3
 	(umask 077 && mkdir -p -- "$fp_guard") || return 1
-	rm -f -- "$fp_guard/made" "$fp_guard/confirmed"
+	rm -f -- "$fp_guard/made" "$fp_guard/confirmed" "$fp_guard/forced"
+	fp_force_begin
 	(umask 077 && fp_guard_script "$@" >"$fp_guard/revert.new") || return 1
 	mv -f -- "$fp_guard/revert.new" "$fp_guard/revert" || return 1
 	if [ "$fp_self" = 0 ] && [ -d /run/systemd/system ]; then
@@ -196,6 +198,13 @@ fp_guard_write_crontab() {
 	fi
 	fp_guard_crontab || return 1
 	: >"$fp_guard/crontab" || return 1
+	# What does not end its last line would have ours in it.
+	case $fp_guard_text in
+	. | *"
+.") ;;
+	*) fp_guard_text="${fp_guard_text%.}
+." ;;
+	esac
 	printf '%s* * * * * %s\n' "${fp_guard_text%.}" "$fp_guard_word" | crontab -
 }
 
@@ -237,6 +246,7 @@ fp_guard_clear() {
 		fi
 	fi
 	rm -f -- "$fp_guard/made" "$fp_guard/confirmed" "$fp_guard/sleeper" "$fp_guard/wants" "$fp_guard/crontab" \
+		"$fp_guard/forced" \
 		"$fp_guard/armed.new" "$fp_guard/revert.new" "$fp_guard/revert"
 	rmdir -- "$fp_guard"
 	fp_guard_flush "$fp_state"
@@ -259,6 +269,9 @@ fp_guard_made() {
 		fp_guard_one=$((fp_guard_one + 1))
 	done
 	: >"$fp_guard/made" || exit 1
+	for fp_guard_one in $fp_force_idle; do
+		fp_frame guard idle "$fp_guard_one"
+	done
 	fp_held=yes
 	fp_progress=/dev/null
 	fp_unlock
@@ -403,6 +416,8 @@ fp_guard_put_back() {
 	for fp_guard_service; do
 		fp_guard_serve "$fp_guard_service"
 	done
+	read -r _ fp_guard_boot _ <"$fp_guard/reverting"
+	[ "$fp_mode" = boot ] || [ "$fp_guard_boot" != "$fp_boot" ] || fp_force_back
 	[ -z "$fp_guard_failed" ] || return 1
 	fp_guard_note
 	rm -f -- "$fp_guard/reverting" "$fp_guard/armed"
@@ -433,7 +448,8 @@ fp_guard_serve() {
 		;;
 	init:*) env -i PATH="$PATH" TERM=dumb "/etc/init.d/${1#init:}" restart ;;
 	name:*)
-		# Nobody restarted it in this transaction; after a restart of the machine it runs with the new files.
+		# Whom we told in this start of the machine is told again (fp_force_back); after another start it runs
+		# with the new files.
 		read -r _ fp_guard_boot _ <"$fp_guard/reverting"
 		[ "$fp_guard_boot" != "$fp_boot" ] || return 0
 		[ ! -x "/etc/init.d/${1#name:}" ] || env -i PATH="$PATH" TERM=dumb "/etc/init.d/${1#name:}" restart

@@ -123,8 +123,9 @@ fp_holding() {
 	[ -n "$fp_owner" ] && [ "$fp_owner" = "$(fp_life "${fp_owner%% *}")" ]
 }
 
-# STATE RUN WAIT SEEN HOLDER-SIZE RUN-SIZE RUN-DIGEST RECORD-SIZE RECORD-DIGEST; on the stream the
-# holder's text, the run and the record. Takes the lock and writes down what is about to be done.
+# STATE RUN WAIT SEEN HOLDER-SIZE RUN-SIZE RUN-DIGEST RECORD-SIZE RECORD-DIGEST [NOTICE LINE]; on the stream
+# the holder's text, the run and the record. Takes the lock and writes down what is about to be done; and in
+# NOTICE, as far as that can be written, where the record is.
 fp_begin() {
 	fp_state=$1
 	fp_why=$(fp_state_make "$1" 2>&1) || fp_unbegun unbegun "$fp_why"
@@ -159,6 +160,7 @@ fp_begin() {
 	fp_run=$1/runs/$2
 	fp_why=$(fp_state_intend "$1" "$2" "$6" "$7" "$8" "$9" 2>&1) ||
 		fp_unbegun unbegun "it cannot be written down in $1: $fp_why"
+	[ $# -lt 11 ] || fp_notice "${10}" "${11}" 2>/dev/null
 	fp_progress=$fp_run/progress
 	fp_frame began
 }

@@ -348,9 +348,9 @@ fp_tab_restore() {
 	if [ "$fp_now" = "$fp_was" ]; then
 		return 0
 	elif [ "$fp_was" = 'crontab absent' ]; then
-		fp_crontab_of "${fp_thing#crontab:}" -r </dev/null
+		fp_crontab_drop "${fp_thing#crontab:}"
 	else
-		fp_image_content "$1" | fp_crontab_of "${fp_thing#crontab:}" -
+		fp_image_content "$1" | fp_crontab_set "${fp_thing#crontab:}"
 	fi
 }
 
@@ -375,7 +375,9 @@ fp_unit_restore() {
 # without a look at what has happened since. What is so already is left alone, and so is what the step
 # left as it was. What runs is stopped
 # first, and started last; what was not there goes before the folder it is in, and what was there comes
-# after it. Goes on after a failure, and fails in the end.
+# after it. Things whose numbers are in fp_back_kept stay as they are. Goes on after a failure, and fails in
+# the end.
+fp_back_kept=' '
 fp_put_back() {
 	fp_back=0 fp_reload='' fp_order=''
 	set -- "$1" "$2" 0
@@ -385,6 +387,7 @@ fp_put_back() {
 	fi
 	while [ -e "$1/before/$2.$(($3 + 1))" ]; do
 		set -- "$1" "$2" "$(($3 + 1))"
+		case $fp_back_kept in *" $3 "*) continue ;; esac
 		fp_image_read "$1/before/$2.$3"
 		fp_left_by "$1" "$2" "$3"
 		[ "$fp_was" != "$fp_left_as" ] || continue
@@ -406,6 +409,7 @@ fp_put_back() {
 	set -- "$1" "$2" "$3" 0
 	while [ "$4" -lt "$3" ]; do
 		set -- "$1" "$2" "$3" "$(($4 + 1))"
+		case $fp_back_kept in *" $4 "*) continue ;; esac
 		fp_image_read "$1/before/$2.$4"
 		fp_left_by "$1" "$2" "$4"
 		[ "$fp_was" = "$fp_left_as" ] || fp_put_back_unit start
@@ -454,8 +458,15 @@ fp_keep_clean() {
 	while IFS= read -r fp_name; do
 		[ -n "$fp_name" ] || continue
 		fp_name=${fp_name%/run}
-		fp_count=$((fp_count + 1))
+		# A run without steps only wrote the record, and is nothing to go back to.
+		fp_word=''
+		{ read -r fp_word && read -r fp_word; } 2>/dev/null <"$fp_name/progress"
+		[ "$fp_word" = end ] || fp_count=$((fp_count + 1))
 		[ "$fp_name" != "$1/runs/$fp_last" ] || continue
+		if [ "$fp_word" = end ]; then
+			rm -rf -- "$fp_name"
+			continue
+		fi
 		if [ "$fp_count" -ge 100 ]; then
 			rm -rf -- "$fp_name"
 			continue

@@ -152,9 +152,13 @@ fp_group_answer() {
 		fp_hung="$fp_hung$fp_mount
 "
 		fp_frame silent hung "$fp_numbers"
+	elif [ "$fp_who" = UNKNOWN ]; then
+		fp_frame silent orphan "$fp_numbers"
 	elif [ -n "$fp_who" ] && { ! fp_await 250 "$1" || ! grep -q '^answered$' "$1"; }; then
 		fp_frame silent late "$fp_who" "$fp_numbers"
 	elif [ -n "$fp_who" ]; then
+		fp_teams=$(id -Gn -- "$fp_who" 2>/dev/null | tr ' ' ',')
+		fp_frame acting "$fp_who" "${fp_teams:--}" "$fp_numbers"
 		fp_frame begin theirs "$fp_numbers"
 		fp_foreign <"$1"
 		fp_frame end
@@ -257,6 +261,11 @@ fp_facts() {
 		printf 'init systemd\n'
 	else
 		printf 'init sysv\n'
+	fi
+	if [ -r /etc/ssh/sshd_config ]; then
+		# As much as a setting may have, and of so many lines.
+		sed -n 's/^[[:space:]]*\(authorized[a-z]*\|trustedusercakeys\)\([[:space:]=].\{1,300\}\)$/sshd \1\2/Ip' \
+			/etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf 2>/dev/null | head -n 40
 	fi
 	fp_frame end
 }

@@ -155,7 +155,7 @@ fp_whose() {
 		$fp_table
 	EOF
 	if [ "$fp_who" = UNKNOWN ]; then
-		fp_refuse "the way to $fp_end leads through what belongs to a user without a name"
+		fp_refuse "the way to $fp_end leads through what belongs to a user that is not there any more; remove it by hand, or give it to somebody (chown)"
 		return
 	fi
 }

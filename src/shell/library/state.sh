@@ -61,6 +61,17 @@ fp_state_seen() {
 	fp_seen=${fp_seen%% *}
 }
 
+# Says so when runs in folder $1 have begun something, though there is no record. One that was cut before it
+# wrote the first record has not.
+fp_state_orphaned() {
+	for fp_name in "$1"/runs/*/progress; do
+		if { read -r fp_word && read -r fp_word; } 2>/dev/null <"$fp_name"; then
+			printf 'orphaned yes\n'
+			return
+		fi
+	done
+}
+
 # Whether guarded steps wait to be confirmed in state folder $1, or are being put back (guard.sh). Sets
 # fp_word to their run.
 fp_armed() {
@@ -111,9 +122,10 @@ fp_state_files() {
 	fi
 }
 
-# STATE OTHER: what is remembered in folder STATE, and whether another login's folder OTHER has a record.
+# STATE DEFAULT: what is remembered in folder STATE, and where else there is a record (elsewhere.sh).
 fp_kept() {
 	fp_frame begin kept
+	fp_last=''
 	read -r fp_boot </proc/sys/kernel/random/boot_id && printf 'boot %s\n' "$fp_boot"
 	if [ -e "$1" ] || [ -h "$1" ]; then
 		if ! fp_why=$(fp_state_safe "$1"); then
@@ -132,6 +144,7 @@ fp_kept() {
 			done
 			printf 'seen %s\n' "$fp_seen"
 			[ -z "$fp_files" ] || printf '%s\n' "$fp_files"
+			[ -e "$1/record" ] || [ -h "$1/record" ] || fp_state_orphaned "$1"
 			if fp_armed "$1"; then
 				printf 'armed %s\n' "$fp_word"
 			fi
@@ -139,8 +152,8 @@ fp_kept() {
 	else
 		printf 'seen absent\n'
 	fi
-	if [ -n "$2" ] && [ -e "$2/record" ]; then
-		printf 'elsewhere %s\n' "$(printf '%s' "$2" | fp_base64)"
-	fi
+	fp_of=$fp_last
+	fp_elsewhere "$1" "$2"
+	fp_last=$fp_of
 	fp_frame end
 }

@@ -97,8 +97,12 @@ fp_probe_begin() {
 '
 	fp_hung='
 '
-	fp_hangable
+	# Who has just looked at the mounts need not do so again: it costs more than all else here.
+	[ -n "$fp_mounts_known" ] || fp_hangable
+	fp_mounts_known=''
 }
+
+fp_mounts_known=''
 
 # INDEX WANT DIGEST LIMIT PATH QUOTED-PATH. WANT: facts, unless, bytes, keyed.
 fp_path() {

@@ -23,7 +23,7 @@ fn a_key_is_made_once_sealed_and_opened_by_its_seat_alone() {
     let public = keys.make(&machine, Which::Current, "fleetprov lab", &mine).unwrap();
     assert!(public.starts_with("ssh-ed25519 ") && public.ends_with(" fleetprov lab"), "{public}");
     assert_eq!(keys.make(&machine, Which::Current, "again", &mine).unwrap(), public);
-    assert_eq!(keys.machines(), [machine.clone()]);
+    assert_eq!(keys.machines(), std::slice::from_ref(&machine));
     let sealed = std::fs::read(keys.path(&machine, Which::Current)).unwrap();
     assert!(!sealed.windows(7).any(|part| part == b"OPENSSH"));
     AccessKeys::new(there.path(), &fleet).recipient().unwrap();

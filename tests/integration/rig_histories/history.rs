@@ -22,10 +22,15 @@ pub(super) enum Kind {
     Ini,
     Crontab,
     Service,
+    Schedule,
+    /// A file that was there before, just as it is declared.
+    Adopted,
+    Checkout,
+    Package,
 }
 
 impl Kind {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 13] = [
         Self::Folder,
         Self::File,
         Self::Secret,
@@ -35,6 +40,10 @@ impl Kind {
         Self::Ini,
         Self::Crontab,
         Self::Service,
+        Self::Schedule,
+        Self::Adopted,
+        Self::Checkout,
+        Self::Package,
     ];
 }
 
@@ -103,6 +112,18 @@ impl Inventory {
                      - unit: {{name: h-{number}.service, enabled: {}, active: true}}\n",
                     *variant == 0
                 ),
+                Kind::Schedule => format!(
+                    "- schedule: {{name: h-s{number}, at: \"{variant} 3 * * *\", script: \"#!/bin/sh\\necho {variant}\\n\"}}\n"
+                ),
+                Kind::Adopted => {
+                    format!("- file: {{path: /srv/shared/a{number}, content: \"there before\\n\"}}\n")
+                }
+                Kind::Checkout => {
+                    format!("- checkout: {{path: {place}/c{number}, remote: /srv/git, owner: root}}\n")
+                }
+                // Each takes seconds.
+                Kind::Package if *number == 0 => "- package: rig-hello\n".to_owned(),
+                Kind::Package => String::new(),
                 Kind::Json => {
                     json.push_str(&format!("      j{number}: \"{variant}\"\n"));
                     String::new()
@@ -165,6 +186,28 @@ impl Hand {
             Kind::Crontab => {
                 format!("crontab -l | sed 's/^[0-9] 2 3 4 \\* echo {n}$/9 9 9 9 * echo {n}/' | crontab -")
             }
+            Kind::Schedule => {
+                let units = format!("fleetprov-h-s{n}");
+                let act = match way {
+                    0 => format!("systemctl --quiet stop {units}.timer"),
+                    1 => format!("systemctl --quiet disable --now {units}.timer"),
+                    // Only its files are deleted: it is still there.
+                    _ => format!(
+                        "rm -f /etc/systemd/system/{units}.timer /etc/systemd/system/{units}.service; systemctl daemon-reload"
+                    ),
+                };
+                format!("[ ! -e /etc/systemd/system/{units}.timer ] || {{ {act}; }}")
+            }
+            Kind::Adopted => match way {
+                0 => format!("echo by hand >>/srv/shared/a{n}"),
+                1 => format!("chmod 0600 /srv/shared/a{n}"),
+                _ => format!("rm -f /srv/shared/a{n}"),
+            },
+            Kind::Checkout => format!("rm -rf /srv/h/c{n} /srv/h/d{n}/c{n}"),
+            Kind::Package => ":".to_owned(),
+            Kind::Service if self.way % 4 == 3 => {
+                format!("rm -f /etc/systemd/system/h-{n}.service; systemctl daemon-reload")
+            }
             Kind::Service => {
                 let act = ["stop", "disable", "enable"][usize::from(way)];
                 format!("[ ! -e /etc/systemd/system/h-{n}.service ] || systemctl --quiet {act} h-{n}.service")
@@ -181,8 +224,14 @@ pub(super) struct Foreign {
 }
 
 impl Foreign {
+    /// A file where one of ours was.
+    const TAKES: u8 = u8::MAX;
+
     pub(super) fn script(&self) -> String {
         let n = self.number;
+        if self.way == Self::TAKES {
+            return format!("mkdir -p /srv/h && echo theirs >/srv/h/f{n}");
+        }
         match self.way % 5 {
             0 => format!("mkdir -p /srv/h/d{n} && echo foreign >/srv/h/d{n}/foreign"),
             1 => format!("echo 'foreign line {n}' >>/srv/shared/notes"),
@@ -196,6 +245,9 @@ impl Foreign {
         }
     }
 }
+
+/// The number of the file that leaves the inventory and is deleted, and that others make anew.
+const TAKEN: u8 = NUMBERS;
 
 /// Something that happens.
 #[derive(Clone, Debug)]
@@ -249,21 +301,30 @@ impl Chance {
 }
 
 impl History {
-    /// Some rounds: the inventory moves and a run follows, whole or cut; where it was whole, people move things.
+    /// Some rounds: the inventory moves and a run follows, whole or cut; then people move things.
     pub(super) fn random(seed: u64) -> Self {
         let mut chance = Chance(seed);
         let mut events = Vec::new();
+        let mut is_taken = false;
         for _ in 0..2 + chance.below(3) {
             for _ in 0..4 + chance.below(8) {
                 events.push(Event::Edit(chance.edit()));
             }
             if chance.below(2) == 0 {
-                // What somebody changed by hand after a run was cut is nobody's any more, and stays.
                 let (step, harm) = (chance.below(24), Harm::ALL[chance.below(Harm::ALL.len())]);
                 events.push(Event::Cut { step, boundary: Boundary::ALL[chance.below(3)], harm });
-                continue;
+            } else {
+                events.push(Event::Apply);
             }
-            events.push(Event::Apply);
+            if !is_taken && chance.below(3) == 0 {
+                is_taken = true;
+                events.push(Event::Edit(Edit::Set(Kind::File, TAKEN, chance.small(VARIANTS))));
+                events.push(Event::Apply);
+                events.push(Event::Edit(Edit::Remove(Kind::File, TAKEN)));
+                events.push(Event::Hand(Hand { kind: Kind::File, number: TAKEN, way: 2 }));
+                events.push(Event::Apply);
+                events.push(Event::Foreign(Foreign { way: Foreign::TAKES, number: TAKEN }));
+            }
             for _ in 0..chance.below(6) {
                 let (number, way) = (chance.small(NUMBERS), chance.small(30));
                 let kind = Kind::ALL[chance.below(Kind::ALL.len())];
