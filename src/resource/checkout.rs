@@ -152,6 +152,7 @@ struct Repository<'a> {
     is_begun: bool,
     origin: String,
     push: String,
+    ssh: String,
     branch: String,
     detached: &'a str,
     upstream: String,
@@ -165,6 +166,10 @@ impl<'a> Repository<'a> {
             is_begun: lines::value(said, "begun")? == "begun",
             origin: text("origin")?.trim_end().to_owned(),
             push: text("push")?.trim_end().to_owned(),
+            ssh: lines::optional(said, "ssh")
+                .map_or_else(|| Ok(String::new()), lines::text)?
+                .trim_end()
+                .to_owned(),
             branch: text("branch")?.trim_end().to_owned(),
             detached: lines::value(said, "detached")?,
             upstream: text("upstream")?,
@@ -176,6 +181,8 @@ impl<'a> Repository<'a> {
 impl Checkout {
     /// The aspect that stands for the repository.
     const ASPECT: &str = "origin";
+    /// The aspect that stands for the command that opens the remote.
+    const SSH: &str = "ssh command";
 
     /// What has to come first, where it is declared: git itself, the key and the host keys.
     #[must_use]
@@ -198,6 +205,13 @@ impl Checkout {
                 .push_str(&format!(" -o {}", posix::quote(&format!("UserKnownHostsFile=\"{known_hosts}\""))));
         }
         command
+    }
+
+    /// The command that is kept in the repository, so that whoever works in it opens the remote with the key of
+    /// its own.
+    fn own_ssh(&self) -> Option<String> {
+        let key = self.key.as_ref()?;
+        link::is_own(key.as_str()).then(|| self.ssh_command())
     }
 
     fn operation(&self, function: &'static str, arguments: &[&str]) -> Operation {
@@ -252,6 +266,9 @@ impl Checkout {
         if let Some(push) = &self.push_url {
             operations.push(self.operation("fp_checkout_configure", &["remote.origin.pushurl", "", push]));
         }
+        if let Some(ssh) = self.own_ssh() {
+            operations.push(self.operation("fp_checkout_configure", &["core.sshCommand", "", &ssh]));
+        }
         Difference { action, details, operations }
     }
 
@@ -264,7 +281,12 @@ impl Checkout {
             ("origin", "remote.origin.url", found.origin.as_str(), self.remote.as_str()),
             ("push URL", "remote.origin.pushurl", found.push.as_str(), push),
         ];
-        for (name, setting, from, to) in settings {
+        // One that somebody else has set is theirs.
+        let ssh = self.own_ssh();
+        let is_ours = ssh.is_some() || link::is_own(&found.ssh);
+        let ssh = ssh.unwrap_or_default();
+        let own = is_ours.then_some(("ssh command", "core.sshCommand", found.ssh.as_str(), ssh.as_str()));
+        for (name, setting, from, to) in settings.into_iter().chain(own) {
             if from != to {
                 details.push(Detail::value(name, Some(&shown(from)), shown(to)));
                 operations.push(self.operation("fp_checkout_configure", &[setting, from, to]));
@@ -392,6 +414,7 @@ impl Resource for Checkout {
             ("push URL".to_owned(), aspects::text(push.as_bytes())),
             (aspects::folder(&self.path), aspects::there()),
         ]);
+        wanted.extend(self.own_ssh().map(|ssh| (Self::SSH.to_owned(), aspects::text(ssh.as_bytes()))));
         wanted
     }
 
@@ -418,6 +441,10 @@ impl Resource for Checkout {
             ("branch".to_owned(), aspects::text(found.place().as_bytes())),
             ("push URL".to_owned(), aspects::text(push.as_bytes())),
         ]);
+        if self.own_ssh().is_some() {
+            let ssh = if found.ssh.is_empty() { "none" } else { &found.ssh };
+            seen.insert(Self::SSH.to_owned(), aspects::text(ssh.as_bytes()));
+        }
         Ok(seen)
     }
 

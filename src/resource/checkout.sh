@@ -47,7 +47,7 @@ fp_checkout_find() {
 }
 
 # PATH BRANCH: prints `state` and, of a repository, `begun` (a clone of ours that did not end),
-# `origin`, `push`, `branch`, `detached`, `upstream` and `changes`, texts in base64.
+# `origin`, `push`, `ssh`, `branch`, `detached`, `upstream` and `changes`, texts in base64.
 fp_checkout_look() {
 	fp_checkout_ssh=''
 	if [ -e "$1/.git" ] && ! command -v git >/dev/null 2>&1; then
@@ -65,6 +65,7 @@ fp_checkout_look() {
 	printf 'begun %s\n' "$(fp_checkout_git config --local --get fleetprov.clone 2>/dev/null)"
 	printf 'origin %s\n' "$(fp_checkout_setting remote.origin.url | fp_base64)"
 	printf 'push %s\n' "$(fp_checkout_setting remote.origin.pushurl | fp_base64)"
+	printf 'ssh %s\n' "$(fp_checkout_setting core.sshCommand | fp_base64)"
 	printf 'branch %s\n' "$(fp_checkout_git symbolic-ref --quiet --short HEAD | fp_base64)"
 	printf 'detached %s\n' "$(fp_checkout_git rev-parse --quiet --verify --short HEAD 2>/dev/null)"
 	printf 'upstream %s\n' "$(fp_checkout_upstream "$2" | fp_base64)"

@@ -70,6 +70,11 @@ impl Link {
     }
 }
 
+/// Whether a path, or a command, names a key that fleetprov made for a link.
+pub(super) fn is_own(text: &str) -> bool {
+    text.contains("/.ssh/fleetprov-")
+}
+
 /// The login that a remote over SSH names, if it does.
 fn login_of(remote: &str) -> Option<Option<&str>> {
     let authority = match remote.split_once("://") {

@@ -473,3 +473,25 @@ fn a_checkout_with_local_work_stays_and_says_what() {
         );
     });
 }
+
+#[test]
+fn a_key_of_its_own_is_kept_in_the_repository_and_goes_when_it_is_another() {
+    let own = MachinePath::new("/home/alice/.ssh/fleetprov-dotfiles").unwrap();
+    let with = Checkout { key: Some(own), ..checkout() };
+    let there = |ssh: &str| {
+        use base64::Engine as _;
+        let Answer::Lines(mut lines) = repository(REMOTE, "disabled", "main", "origin/main", "0") else {
+            panic!("no lines")
+        };
+        lines.push(format!("ssh {}", base64::engine::general_purpose::STANDARD.encode(ssh)));
+        [folder("alice"), Answer::Lines(lines)]
+    };
+    let ssh = with.ssh_command();
+    assert!(compared(&with, &there(&ssh)).unwrap().is_none());
+    let set = shown(&differs(&with, &there("")));
+    assert!(set.contains("ssh command none → ssh -o BatchMode=yes"), "{set}");
+    assert!(set.contains("fp_checkout_configure /home/alice/.claude core.sshCommand  ssh "), "{set}");
+    assert!(shown(&differs(&checkout(), &there(&ssh))).contains("→ none"));
+    // One that somebody has set is theirs.
+    assert!(compared(&checkout(), &there("ssh -i ~/.ssh/mine")).unwrap().is_none());
+}
