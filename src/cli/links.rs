@@ -294,8 +294,9 @@ impl<'a> Rounds<'a> {
         let learned = learned(project, told);
         keep(project, &learned);
         let mut again = take(project, &learned);
-        again.retain(|name| prepared.iter().any(|one| one.machine == *name));
         again.extend(makers);
+        // Whoever was refused, or could not be shown, stays as it is.
+        again.retain(|name| prepared.iter().any(|one| one.machine == *name && one.result.is_ok()));
         let options = RunOptions { identity: identity(project, "apply"), ..options.clone() };
         let run = Run::new(connector, options, tell).bound_to(shown).announcing(announced);
         let prepared = run.renew(prepared, jobs_of(project, &again)).await;

@@ -216,7 +216,7 @@ pub(super) async fn change(arguments: &Change, wish: Wish<'_>, surface: Surface)
     let mut prepared = run.prepare(std::mem::take(&mut session.jobs)).await;
     let mut known = Vec::new();
     // A run that is about something else leaves links alone.
-    let has_links = wish.undoes.is_none() && wish.only.is_none();
+    let has_links = wish.undoes.is_none() && options.only.is_none();
     if has_links {
         (prepared, known) = links::fill(&mut session.project, &run, prepared).await;
         links::announce(&session.project, &mut prepared);

@@ -204,3 +204,23 @@ fn a_copied_link_key_is_named_by_the_audit() {
     web.check("chmod 600 /root/.ssh/mine");
     audit().expect(2).says("the private key of a link of nas lies on web");
 }
+
+#[test]
+fn a_machine_that_was_refused_stays_as_it_is_when_a_key_for_it_was_made() {
+    let rig = Rig::start(&[Machine::plain("nas"), Machine::plain("web")]);
+    let (nas, web) = (rig.machine("nas"), rig.machine("web"));
+    let mut project = pulls(&rig);
+    project.rest("");
+    let files: String =
+        (1..6).map(|number| format!("- file: {{path: /srv/f{number}, content: x}}\n")).collect();
+    project.declare("web", &files);
+    project.converge();
+    project.declare("web", "  []");
+    project.rest(PULL);
+    project.apply(&[]).expect(5).says("--allow-prune");
+    assert!(nas.exists("/root/.ssh/fleetprov-web"));
+    assert!(web.exists("/srv/f1") && doors(web).is_empty(), "it was changed without consent");
+    project.converge();
+    assert!(!web.exists("/srv/f1"));
+    assert_eq!(doors(web).len(), 1);
+}
