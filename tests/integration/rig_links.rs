@@ -124,7 +124,7 @@ fn a_leg_pulls_over_a_key_of_its_own_that_is_good_for_nothing_else() {
 fn an_apply_that_is_cut_between_its_rounds_is_finished_by_the_next() {
     let rig = Rig::start(&[Machine::plain("nas"), Machine::plain("web")]);
     let (nas, web) = (rig.machine("nas"), rig.machine("web"));
-    let project = pulls(&rig);
+    let mut project = pulls(&rig);
     // The first file of its own that it puts in place is the public half.
     let command = project.command("apply", &["--yes"]);
     let killed = killed_at(&command, "rename,renameat,renameat2", 1);
@@ -147,6 +147,34 @@ fn an_apply_that_is_cut_between_its_rounds_is_finished_by_the_next() {
     assert_ne!(doors(web), before);
     assert_eq!(doors(web).len(), 1);
     assert!(run_leg(nas).success());
+
+    // A leg of another name goes on with it.
+    let before = doors(web);
+    project.rest(&PULL.replace("sites:", "pages:"));
+    project.converge();
+    assert_eq!(doors(web), before);
+}
+
+#[test]
+fn a_machine_that_tells_somebody_elses_key_is_not_believed() {
+    let rig = Rig::start(&[Machine::plain("nas"), Machine::plain("web")]);
+    let (nas, web) = (rig.machine("nas"), rig.machine("web"));
+    let mut project = pulls(&rig);
+    project.apply(&[]).expect(0);
+    // As if it were the key with which web opens nas.
+    web.write("/root/.ssh/fleetprov-nas", &nas.read("/root/.ssh/fleetprov-web"));
+    web.check("chmod 600 /root/.ssh/fleetprov-nas");
+    project.rest(&format!(
+        "{PULL}  back: {{run-on: web, from: \"nas:/srv/backup\", to: /srv/copy, at: \"10 4 * * *\"}}\n"
+    ));
+    project.apply(&[]).expect(0).says("web tells the key of nas for web as its own for nas; it is not taken");
+    assert!(doors(nas).is_empty(), "{:?}", doors(nas));
+    assert!(!project.path("keys/links/web").exists());
+    // With one of its own it gets in.
+    web.check("rm /root/.ssh/fleetprov-nas");
+    project.apply(&[]).expect(0);
+    project.plan(&[]).expect(0);
+    assert_eq!(doors(nas).len(), 1);
 }
 
 #[test]
