@@ -56,6 +56,8 @@ pub(super) enum Command {
     Secret(super::secret::arguments::Secret),
     /// Bring a new machine in with one command: pin its host key, make it a key, write it into the inventory, apply
     Onboard(Onboard),
+    /// Let a machine go: remove what is owned, its links' keys on the others, and its entry
+    Offboard(Offboard),
     /// The keys by which this seat opens the machines
     #[command(subcommand)]
     Keys(Keys),
@@ -193,6 +195,21 @@ pub(super) struct Undo {
 
     /// The run, as `history` names it
     pub(super) run: String,
+}
+
+/// `offboard`.
+#[derive(Debug, Args)]
+pub(super) struct Offboard {
+    #[command(flatten)]
+    pub(super) change: Change,
+
+    /// The machine that leaves
+    #[arg(value_name = "NAME")]
+    pub(super) name: String,
+
+    /// It is stolen or dead and is not contacted: every key it held is revoked on the others
+    #[arg(long)]
+    pub(super) lost: bool,
 }
 
 /// `keys`.

@@ -52,7 +52,7 @@ impl Here {
             .or_else(|| named.map(str::to_owned))
             .or_else(|| machine.map(|(machine, _)| machine.name.to_string()))
             .unwrap_or_else(|| seat.host_name.clone());
-        if crate::model::MachineName::new(&name).is_err() || name == "links" {
+        if crate::model::MachineName::new(&name).is_err() {
             complain(&format!("error: `{name}` cannot be a seat's name; give one with --seat\n"));
             return Err(Exit::BadInput);
         }

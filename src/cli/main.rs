@@ -34,6 +34,7 @@ pub fn main() -> ExitCode {
         Command::Undo(undo) => in_runtime(super::runs::undo(undo, surface)),
         Command::Secret(command) => super::secret::secret(command, surface),
         Command::Onboard(onboard) => in_runtime(super::onboard::onboard(onboard, surface)),
+        Command::Offboard(offboard) => in_runtime(super::offboard::offboard(offboard, surface)),
         Command::Keys(Keys::List(list)) => super::keys::list(list, surface),
         Command::Keys(Keys::Enrol(enrol)) => super::keys::enrol(enrol, surface),
         Command::Keys(Keys::Rotate(rotate)) => in_runtime(super::keys::rotate(rotate, surface)),

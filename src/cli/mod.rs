@@ -13,6 +13,7 @@ mod links;
 mod load;
 mod log;
 mod main;
+mod offboard;
 mod onboard;
 mod preparation;
 mod progress;

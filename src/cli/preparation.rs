@@ -120,6 +120,7 @@ impl Preparation {
             identity: self.identity.clone(),
             lock_timeout: Duration::ZERO,
             only: None,
+            farewell: false,
         }
     }
 }

@@ -15,7 +15,7 @@ use super::surface::{Surface, complain, print};
 use crate::event::Event;
 use crate::fleet::{Chosen, Consent, Outcome, Prepared, Ready, Run, RunOptions};
 use crate::history::no_such_run;
-use crate::model::{Identity, MachineName, Method, Target};
+use crate::model::{Identity, MachineName, Method, ResourceId, Target};
 use crate::plan::Plan;
 use crate::report::{self, MachineReport};
 use crate::state::RunId;
@@ -111,23 +111,66 @@ pub(super) struct Wish<'a> {
     undoes: Option<RunId>,
     allow_prune: bool,
     allow_older: bool,
-    only: Option<(MachineName, Option<Chosen>)>,
+    machines: Machines,
+    /// The resources it is about; all, unless given.
+    chosen: Option<Chosen>,
+    /// What of the machines' resources is desired; what the inventory says, unless given.
+    desired: Option<Chosen>,
+    /// Whether nobody is to get in afterwards by what is changed, so that nothing is guarded.
+    farewell: bool,
     /// More that may open the machine, beside what the inventory and this seat have for it.
     identities: Vec<Identity>,
     /// Whether standard output is for somebody else: what there is to say goes to standard error.
     aside: bool,
 }
 
+/// The machines that a wish is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Machines {
+    /// All that were chosen on the command line.
+    #[default]
+    All,
+    /// This one.
+    One(MachineName),
+    /// All but this one.
+    AllBut(MachineName),
+}
+
+impl Machines {
+    fn has(&self, machine: &MachineName) -> bool {
+        match self {
+            Self::All => true,
+            Self::One(one) => one == machine,
+            Self::AllBut(one) => one != machine,
+        }
+    }
+}
+
 impl Wish<'_> {
     /// Some resources of one machine, and nothing else of any.
     pub(super) fn only(machine: MachineName, chosen: Chosen) -> Self {
-        let only = Some((machine, Some(chosen)));
-        Self { allow_prune: true, allow_older: true, only, ..Self::default() }
+        let machines = Machines::One(machine);
+        Self { allow_prune: true, allow_older: true, machines, chosen: Some(chosen), ..Self::default() }
+    }
+
+    /// Some resources of all machines but one.
+    pub(super) fn beside(machine: MachineName, chosen: Chosen) -> Self {
+        Self { machines: Machines::AllBut(machine.clone()), ..Self::only(machine, chosen) }
+    }
+
+    /// One machine keeps only these resources; everything else of it leaves.
+    pub(super) fn leaving(machine: MachineName, kept: Chosen) -> Self {
+        Self { allow_prune: true, allow_older: true, desired: Some(kept), ..Self::machine(machine) }
+    }
+
+    /// Everything of one machine leaves, the way in as well.
+    pub(super) fn farewell(machine: MachineName) -> Self {
+        Self { farewell: true, ..Self::leaving(machine, Arc::new(|_: &ResourceId| false)) }
     }
 
     /// Everything on one machine.
     pub(super) fn machine(machine: MachineName) -> Self {
-        Self { only: Some((machine, None)), ..Self::default() }
+        Self { machines: Machines::One(machine), ..Self::default() }
     }
 
     /// The same, with what there is to say on standard error.
@@ -196,15 +239,26 @@ pub(super) async fn change(arguments: &Change, wish: Wish<'_>, surface: Surface)
         lock_timeout: Duration::from_secs(arguments.lock_timeout),
         ..session.options(look, &cancel)
     };
-    if let Some((machine, chosen)) = &wish.only {
-        session.jobs.retain(|job| job.machine == *machine);
+    options.only.clone_from(&wish.chosen);
+    options.farewell = wish.farewell;
+    if wish.machines != Machines::All {
+        session.jobs.retain(|job| wish.machines.has(&job.machine));
         session.others.clear();
-        session.untouched.retain(|one| one.report().name == machine);
-        options.only.clone_from(chosen);
+        session.untouched.retain(|one| wish.machines.has(one.report().name));
         for job in &mut session.jobs {
             if let Method::Ssh(way) = &mut job.target.method {
                 way.hop.identities.extend(wish.identities.iter().cloned());
             }
+        }
+    }
+    if let Some(desired) = &wish.desired {
+        for job in &mut session.jobs {
+            let (resolve, desired) = (Arc::clone(&job.resolve), Arc::clone(desired));
+            job.resolve = Arc::new(move |facts| {
+                let mut declared = resolve(facts)?;
+                declared.retain(|one| desired(&one.resource.id()));
+                Ok(declared)
+            });
         }
     }
     options.limits.guard = Duration::from_secs(arguments.guard_timeout);
@@ -216,7 +270,7 @@ pub(super) async fn change(arguments: &Change, wish: Wish<'_>, surface: Surface)
     let mut prepared = run.prepare(std::mem::take(&mut session.jobs)).await;
     let mut known = Vec::new();
     // A run that is about something else leaves links alone.
-    let has_links = wish.undoes.is_none() && options.only.is_none();
+    let has_links = wish.undoes.is_none() && options.only.is_none() && wish.desired.is_none();
     if has_links {
         (prepared, known) = links::fill(&mut session.project, &run, prepared).await;
         links::announce(&session.project, &mut prepared);

@@ -72,6 +72,7 @@ impl Session {
             ),
             lock_timeout: Duration::ZERO,
             only: None,
+            farewell: false,
         };
         let connector = SshConnector::new(SshOptions::new(known_hosts));
         Ok(Self { project, connector, options, surprises: Mutex::default() })

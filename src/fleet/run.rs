@@ -58,6 +58,8 @@ pub struct RunOptions {
     pub lock_timeout: Duration,
     /// The resources that are changed; all, unless given.
     pub only: Option<Chosen>,
+    /// Whether the machines are left for good: nothing is guarded, since nobody is to get in afterwards.
+    pub farewell: bool,
 }
 
 /// Says which resources a run is about.
@@ -404,7 +406,11 @@ impl<'a> Run<'a> {
     }
 
     /// The part of a plan that the run is about.
-    pub(super) fn chosen(&self, plan: Plan) -> Plan {
+    pub(super) fn chosen(&self, mut plan: Plan) -> Plan {
+        if self.options.farewell {
+            plan.guarded_from = None;
+            plan.steps.iter_mut().for_each(|step| step.guarded = false);
+        }
         match &self.options.only {
             Some(only) => Plan {
                 blocked: plan.blocked.iter().filter(|one| only(&one.id)).cloned().collect(),

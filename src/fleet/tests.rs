@@ -83,6 +83,7 @@ async fn run(folder: &Path, declared: Vec<Declared>) -> (Plan, Outcome) {
         identity: identity(),
         lock_timeout: std::time::Duration::ZERO,
         only: None,
+        farewell: false,
     };
     let user = whoami("-un");
     let home = std::env::var("HOME").unwrap();

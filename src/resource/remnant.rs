@@ -79,14 +79,17 @@ pub struct Former {
     pub adopted: BTreeSet<String>,
 }
 
+fn path_of(touched: &Touched) -> Option<&MachinePath> {
+    match touched {
+        Touched::Path(path) => Some(path),
+        _ => None,
+    }
+}
+
 /// The paths that are changed among what is touched: not the folders that are made on the way to another one.
 pub fn changed_paths(touched: &[Touched]) -> impl Iterator<Item = &MachinePath> {
-    let path = |touched| match touched {
-        &Touched::Path(ref path) => Some(path),
-        _ => None,
-    };
-    touched.iter().filter_map(path).filter(move |one| {
-        !touched.iter().filter_map(path).any(|other| other != *one && other.is_within(one))
+    touched.iter().filter_map(path_of).filter(move |one| {
+        !touched.iter().filter_map(path_of).any(|other| other != *one && other.is_within(one))
     })
 }
 

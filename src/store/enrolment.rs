@@ -1,5 +1,5 @@
-//! The public halves of the seats' access keys, beside the inventory: `keys/SEAT/MACHINE.pub`, and the age
-//! recipient of each seat, `keys/SEAT/recipient`. They are no secret and are meant to be committed.
+//! The public halves of the seats' access keys, beside the inventory: `keys/seats/SEAT/MACHINE.pub`, and the age
+//! recipient of each seat, `keys/seats/SEAT/recipient`. They are no secret and are meant to be committed.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -7,6 +7,10 @@ use std::path::{Path, PathBuf};
 use super::project::{LoadError, folder_of, read_source, unreadable};
 use crate::desired::SeatKeys;
 use crate::model::Digest;
+
+/// The folder of the seats' public halves. A machine's own key that was brought along may lie beside it, by the
+/// machine's name, so that the seats have a folder of their own.
+const SEATS: &str = "seats";
 
 /// The folder of the links' public halves beside those of the seats.
 pub(super) const LINKS: &str = "links";
@@ -31,8 +35,8 @@ impl EnrolmentError {
 /// The public halves of all seats for all machines, sorted by seat and machine.
 pub(super) fn seat_keys(folder: &Path) -> Result<Vec<SeatKeys>, LoadError> {
     let mut found = Vec::new();
-    for (seat, place) in entries(&folder.join("keys"))? {
-        if !place.is_dir() || seat == LINKS {
+    for (seat, place) in entries(&folder.join("keys").join(SEATS))? {
+        if !place.is_dir() {
             continue;
         }
         for (name, path) in entries(&place)? {
@@ -71,7 +75,7 @@ impl Enrolment {
     /// That of a seat beside the inventory in `folder`.
     #[must_use]
     pub fn new(folder: &Path, seat: &str) -> Self {
-        Self { folder: folder.join("keys").join(seat) }
+        Self { folder: folder.join("keys").join(SEATS).join(seat) }
     }
 
     /// The recipient that is enrolled under this name, when there is one.
@@ -102,6 +106,20 @@ impl Enrolment {
     pub fn write_public(&self, machine: &str, lines: &[String]) -> Result<bool, EnrolmentError> {
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
         write(&self.public_path(machine), &text)
+    }
+
+    /// Takes everything of the seat away: it is not enrolled any more. Whether it was.
+    ///
+    /// # Errors
+    /// [`EnrolmentError`].
+    pub fn remove(&self) -> Result<bool, EnrolmentError> {
+        match std::fs::remove_dir_all(&self.folder) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) => {
+                Err(EnrolmentError { path: self.folder.display().to_string(), reason: error.to_string() })
+            }
+        }
     }
 
     /// Takes a machine's public halves away. Whether there were any.
@@ -152,7 +170,7 @@ mod tests {
         assert!(!here.write_recipient("age1x").unwrap());
         assert_eq!(here.recipient().as_deref(), Some("age1x"));
         here.write_public("droplet", &["ssh-ed25519 A".to_owned()]).unwrap();
-        Enrolment::new(folder.path(), LINKS).write_public("deploy", &[]).unwrap();
+        write(&folder.path().join("keys/links/nas/deploy.pub"), "").unwrap();
         std::fs::write(folder.path().join("keys/droplet"), "a key that was brought along").unwrap();
         let found = seat_keys(folder.path()).unwrap();
         let names: Vec<_> = found.iter().map(|one| (one.seat.as_str(), one.machine.as_str())).collect();

@@ -69,6 +69,8 @@ mod rig_many;
 #[cfg(test)]
 mod rig_mounts;
 #[cfg(test)]
+mod rig_offboard;
+#[cfg(test)]
 mod rig_onboard;
 #[cfg(test)]
 mod rig_one_record;

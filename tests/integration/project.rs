@@ -263,6 +263,7 @@ impl Library {
             ),
             lock_timeout: std::time::Duration::ZERO,
             only: None,
+            farewell: false,
         }
     }
 

@@ -220,7 +220,7 @@ fn rekey_seals_to_whoever_is_enrolled_now() {
         seat.run_with(&["secret", "set", "fleet.yaml", name], name.as_bytes()).expect(0);
     }
     let second = x25519::Identity::generate();
-    seat.write("keys/hs-pc/recipient", public(&second));
+    seat.write("keys/seats/hs-pc/recipient", public(&second));
     seat.run(&["secret", "rekey", "fleet.yaml", "token"]).expect(0);
     let opens = |name: &str, identity: &x25519::Identity| {
         age::decrypt(identity, &std::fs::read(seat.path(&format!("secrets/{name}.age"))).unwrap()).is_ok()

@@ -29,7 +29,7 @@ pub(in crate::cli) fn enrol(arguments: &KeysEnrol, surface: Surface) -> Exit {
     let names: Vec<&MachineName> = machines.iter().map(|(machine, _)| &machine.name).collect();
     match here.enrol(&project, &names) {
         Ok(made) => {
-            let folder = project.folder.join("keys").join(&here.name);
+            let folder = project.folder.join("keys/seats").join(&here.name);
             if made.is_empty() {
                 print(&format!("{} is enrolled already; nothing to do\n", here.name));
             } else {

@@ -40,6 +40,7 @@ pub(super) fn options(parallel: usize, limits: Limits) -> RunOptions {
         identity: identity(),
         lock_timeout: Duration::ZERO,
         only: None,
+        farewell: false,
     }
 }
 

@@ -76,7 +76,7 @@ impl SecretFolder {
     pub fn new(secrets: PathBuf, beside: &Path) -> Self {
         // As a person would write it: `secrets/x.age`, not `./secrets/x.age`.
         let plain = |path: PathBuf| path.strip_prefix(".").map(Path::to_path_buf).unwrap_or(path);
-        Self { secrets: plain(secrets), keys: plain(beside.join("keys")) }
+        Self { secrets: plain(secrets), keys: plain(beside.join("keys/seats")) }
     }
 
     /// The names of all secrets, sorted: the path below the folder without `.age`.
@@ -138,7 +138,7 @@ impl SecretFolder {
     }
 
     /// To whom a secret is sealed: `NAME.recipients` beside it says so, else `recipients` in the folder,
-    /// else it is every enrolled seat (`keys/SEAT/recipient` beside the inventory) and `own`. Without a
+    /// else it is every enrolled seat (`keys/seats/SEAT/recipient` beside the inventory) and `own`. Without a
     /// name, as for a secret that has no file of its own.
     ///
     /// # Errors

@@ -240,9 +240,9 @@ fn recipients_are_those_of_the_secret_else_of_the_folder_else_the_seats() {
     assert_eq!(found(Some("token")), to(&[of(&mine)]));
     let error = secrets.recipients(None, &Identities::default()).unwrap_err();
     assert!(error.to_string().starts_with("find somebody to seal to"), "{error}");
-    std::fs::create_dir_all(folder.path().join("keys/hs-pc")).unwrap();
-    std::fs::write(folder.path().join("keys/hs-pc/recipient"), format!("{seat}\n")).unwrap();
-    std::fs::write(folder.path().join("keys/web"), "a file").unwrap();
+    std::fs::create_dir_all(folder.path().join("keys/seats/hs-pc")).unwrap();
+    std::fs::write(folder.path().join("keys/seats/hs-pc/recipient"), format!("{seat}\n")).unwrap();
+    std::fs::write(folder.path().join("keys/seats/web"), "a file").unwrap();
     assert_eq!(found(Some("token")), to(&[seat, of(&mine)]));
     std::fs::create_dir(folder.path().join("secrets")).unwrap();
     std::fs::write(folder.path().join("secrets/recipients"), format!("# all\n{shared}\n")).unwrap();
