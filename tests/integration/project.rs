@@ -77,6 +77,7 @@ impl Project {
         let entry = self.machines.get_mut(machine).expect("a machine of the project");
         assert!(entry.contains(from), "{entry}");
         *entry = entry.replace(from, to);
+        self.write_inventory();
     }
 
     /// Sets what stands in the inventory besides the machines: its backups, links, services.

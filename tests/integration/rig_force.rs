@@ -91,6 +91,8 @@ fn what_a_login_shell_reads_and_what_is_mounted_over_a_home_is_guarded() {
         project.declare("droplet", role);
         locked_out(&project, machine);
     }
+    // A machine has one login; the next one is another fleet's, as far as it knows.
+    machine.check("rm -rf /var/lib/fleetprov*");
     let project = Project::new(&rig).machine(
         machine,
         "alice",
@@ -98,6 +100,7 @@ fn what_a_login_shell_reads_and_what_is_mounted_over_a_home_is_guarded() {
         "- directory: {path: /srv/users/alice, mode: '0777'}",
     );
     locked_out(&project, machine);
+    machine.check("rm -rf /srv/users/alice/.local/state/fleetprov*");
     // Keys elsewhere, as the server says that runs there.
     machine.check(
         "mkdir -p /etc/keys && cp /root/.ssh/authorized_keys /etc/keys/root && \
