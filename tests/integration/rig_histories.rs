@@ -182,7 +182,7 @@ fn live(subject: &Subject<'_>, fresh: &Subject<'_>, history: &History) -> usize 
 fn any_history_ends_in_what_is_wanted() {
     let is_long = std::env::var("FLEETPROV_LONG").is_ok_and(|long| long == "1");
     let seed = std::env::var("FLEETPROV_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1_u64);
-    let count = if is_long { 300 } else { 8 };
+    let count = if is_long { 300 } else { 5 };
     let rig = Rig::start(&[Machine::systemd("lived"), Machine::systemd("fresh")]);
     let subject = Subject::new(&rig, rig.machine("lived"));
     let fresh = Subject::new(&rig, rig.machine("fresh"));
