@@ -24,14 +24,10 @@ pub(super) async fn ask(machines: usize, warnings: &[String], cancel: &Cancellat
     complain(&format!(
         "{warnings}\nApply these changes to {machines} machine{plural}? Only `yes` is taken: "
     ));
-    let line = tokio::task::spawn_blocking(|| {
-        let mut line = String::new();
-        std::io::stdin().read_line(&mut line).map(|_| line)
-    });
     tokio::select! {
         () = cancel.cancelled() => Answer::Interrupted,
-        line = line => match line {
-            Ok(Ok(line)) if line.trim() == "yes" => Answer::Yes,
+        line = typed() => match line {
+            Some(line) if line.trim() == "yes" => Answer::Yes,
             _ => Answer::No,
         },
     }
@@ -41,14 +37,16 @@ pub(super) async fn ask(machines: usize, warnings: &[String], cancel: &Cancellat
 pub(super) async fn ask_yes(question: &str) -> Result<bool, Exit> {
     forget_what_was_typed();
     complain(&format!("{question} Only `yes` is taken: "));
+    typed().await.map(|line| line.trim() == "yes").ok_or(Exit::Interrupted)
+}
+
+/// The next line that is typed, read without holding up the rest.
+async fn typed() -> Option<String> {
     let line = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
         std::io::stdin().read_line(&mut line).map(|_| line)
     });
-    match line.await {
-        Ok(Ok(line)) => Ok(line.trim() == "yes"),
-        _ => Err(Exit::Interrupted),
-    }
+    line.await.ok()?.ok()
 }
 
 #[cfg(unix)]

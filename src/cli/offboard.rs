@@ -9,7 +9,7 @@ use super::identities::Need;
 use super::load::invalid;
 use super::runs::{Wish, change};
 use super::secret_uses::uses;
-use super::surface::{Surface, complain, print};
+use super::surface::{Surface, complain, ended, print};
 use crate::desired::{LINK_DOOR, seat_key_prefix};
 use crate::fleet::Chosen;
 use crate::inventory::Managed;
@@ -21,9 +21,11 @@ use crate::transport::KnownHosts;
 
 /// Lets a machine go.
 pub(super) async fn offboard(arguments: &Offboard, surface: Surface) -> Exit {
-    match (Leaving { arguments, surface }).run().await {
+    let exit = match (Leaving { arguments, surface }).run().await {
         Ok(exit) | Err(exit) => exit,
-    }
+    };
+    ended(&arguments.change, &arguments.name, exit);
+    exit
 }
 
 struct Leaving<'a> {
@@ -75,18 +77,23 @@ impl Leaving<'_> {
             complain("error: nothing was changed: take out first what the machine is still needed for\n");
             return Err(invalid(&mentions, self.arguments.change.look.json, self.surface));
         }
+        let json = self.arguments.change.look.json;
         self.tell(&format!("{name}: everything but the way in\n"));
         let is_way_in = |id: &ResourceId| id.kind == authorized_key::KIND && id.target.contains("#seat/");
         done(
-            change(&self.arguments.change, Wish::leaving(name.clone(), Arc::new(is_way_in)), self.surface)
-                .await,
+            change(
+                &self.arguments.change,
+                Wish::leaving(name.clone(), Arc::new(is_way_in)).aside(json),
+                self.surface,
+            )
+            .await,
         )?;
         self.forget_links(project, name)?;
         self.close_doors(name).await?;
         if managed.connect.host.is_some() {
             self.tell(&format!("{name}: the way in\n"));
             let at_once = self.at_once();
-            done(change(&at_once, Wish::farewell(name.clone()), self.surface).await)?;
+            done(change(&at_once, Wish::farewell(name.clone()).aside(json), self.surface).await)?;
         }
         self.forget_access(project, name)?;
         self.pins(project, managed, |file, text, host, port| {
@@ -168,8 +175,9 @@ impl Leaving<'_> {
             };
             id.kind == authorized_key::KIND && (is_of(&link) || id.target.contains(&seat))
         });
+        let json = self.arguments.change.look.json;
         self.tell(&format!("{name}: its lines on the other machines\n"));
-        done(change(&self.at_once(), Wish::beside(name.clone(), chosen), self.surface).await)
+        done(change(&self.at_once(), Wish::beside(name.clone(), chosen).aside(json), self.surface).await)
     }
 
     /// The same options with the question answered: it was asked for with the command, or before.

@@ -52,6 +52,11 @@ enum Why {
 }
 
 impl Untouched {
+    /// Whether fleetprov cannot have changed anything there yet.
+    pub(super) fn is_unsupported(&self) -> bool {
+        matches!(self.why, Why::Unsupported(_))
+    }
+
     pub(super) fn report(&self) -> MachineReport<'_> {
         let empty = MachineReport::new(&self.name);
         match &self.why {

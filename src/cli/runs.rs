@@ -244,7 +244,11 @@ pub(super) async fn change(arguments: &Change, wish: Wish<'_>, surface: Surface)
     if wish.machines != Machines::All {
         session.jobs.retain(|job| wish.machines.has(&job.machine));
         session.others.clear();
-        session.untouched.retain(|one| wish.machines.has(one.report().name));
+        session.untouched.retain(|one| {
+            // What the others are asked to give up, one that is not supported yet never had.
+            let is_free = matches!(wish.machines, Machines::AllBut(_)) && one.is_unsupported();
+            wish.machines.has(one.report().name) && !is_free
+        });
         for job in &mut session.jobs {
             if let Method::Ssh(way) = &mut job.target.method {
                 way.hop.identities.extend(wish.identities.iter().cloned());

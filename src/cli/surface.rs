@@ -2,6 +2,8 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
+use super::arguments::Change;
+use super::exit::Exit;
 use crate::report::Style;
 
 /// What this process may show and ask.
@@ -57,6 +59,15 @@ fn set_width() -> Option<usize> {
 /// Writes to standard output. A reader that has gone away is no error: it has seen enough.
 pub(super) fn print(text: &str) {
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// Ends a command of several runs for a program: one JSON document on standard output. What is wrong with the
+/// input has been said in one already.
+pub(super) fn ended(change: &Change, machine: &str, exit: Exit) {
+    if change.look.json && exit != Exit::BadInput {
+        let code = exit.code();
+        print(&format!("{}\n", serde_json::json!({"version": 1, "machine": machine, "exit_code": code})));
+    }
 }
 
 /// Writes to standard error.

@@ -11,7 +11,7 @@ use super::super::arguments::KeysRotate;
 use super::super::exit::Exit;
 use super::super::identities::Need;
 use super::super::runs::{Wish, change};
-use super::super::surface::{Surface, complain, print};
+use super::super::surface::{Surface, complain, ended, print};
 use super::{Here, enrol, failed, machines};
 use crate::desired::seat_key_prefix;
 use crate::fleet::Chosen;
@@ -21,10 +21,12 @@ use crate::store::{Project, Which};
 
 /// Exchanges the key.
 pub(in crate::cli) async fn rotate(arguments: &KeysRotate, surface: Surface) -> Exit {
-    match exchange(arguments, surface).await {
+    let exit = match exchange(arguments, surface).await {
         Ok(()) => Exit::Done,
         Err(exit) => exit,
-    }
+    };
+    ended(&arguments.change, &arguments.name, exit);
+    exit
 }
 
 async fn exchange(arguments: &KeysRotate, surface: Surface) -> Result<(), Exit> {
@@ -38,6 +40,7 @@ async fn exchange(arguments: &KeysRotate, surface: Surface) -> Result<(), Exit> 
             surface,
         )
     };
+    let tell = if arguments.change.look.json { complain } else { print };
     let project = load()?;
     let here = Here::of(&project, None)?;
     let machine = match machines(&project, std::slice::from_ref(&arguments.name))?.first() {
@@ -55,17 +58,17 @@ async fn exchange(arguments: &KeysRotate, surface: Surface) -> Result<(), Exit> 
         let comment = enrol::comment(project.fleet.name.as_str(), &here.name, machine.as_str());
         here.keys.make(&machine, Which::Next, &comment, &here.identities).map_err(|error| failed(&error))?;
         write_public(&here, &machine, &[Which::Current, Which::Next])?;
-        print(&format!("{machine}: letting the new key in\n"));
+        tell(&format!("{machine}: letting the new key in\n"));
         settle(arguments, &here, &machine, surface).await?;
         prove(&load()?, &machine).await?;
-        print(&format!("{machine}: the new key opens it\n"));
+        tell(&format!("{machine}: the new key opens it\n"));
     }
     here.keys.promote(&machine).map_err(|error| failed(&error))?;
     write_public(&here, &machine, &[Which::Current])?;
-    print(&format!("{machine}: taking the former key away\n"));
+    tell(&format!("{machine}: taking the former key away\n"));
     settle(arguments, &here, &machine, surface).await?;
     here.keys.forget(&machine, Which::Former).map_err(|error| failed(&error))?;
-    print(&format!("{machine}: its key is exchanged\n"));
+    tell(&format!("{machine}: its key is exchanged\n"));
     Ok(())
 }
 
@@ -87,7 +90,13 @@ async fn settle(
     let name = format!("#{}", seat_key_prefix(&here.name));
     let chosen: Chosen =
         Arc::new(move |id: &ResourceId| id.kind == authorized_key::KIND && id.target.contains(&name));
-    match change(&arguments.change, Wish::only(machine.clone(), chosen), surface).await {
+    match change(
+        &arguments.change,
+        Wish::only(machine.clone(), chosen).aside(arguments.change.look.json),
+        surface,
+    )
+    .await
+    {
         Exit::Done => Ok(()),
         exit => Err(exit),
     }
